@@ -1,0 +1,1 @@
+"""Pulumi components that make customer-owned storage for recordings, and the pure rules that they follow."""

@@ -1,0 +1,90 @@
+"""Physical names: readable, inside each cloud's rules, and the same on every run.
+
+A name is what people recognise (stack and destination), shortened where it must be, and then six characters
+of a hash that make it unique, which are never shortened. Left out: names that the configuration sets itself,
+and logical names of Pulumi resources.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from components.aws import RESERVED_BUCKET_PREFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BUCKET_LIMIT: Final = 63
+"""Characters in a bucket's name:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+
+ROLE_LIMIT: Final = 64
+"""Characters in a role's name: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
+
+_SUFFIX_LENGTH: Final = 6
+_LEAD: Final = "r"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a stack stands: Pulumi organisation, project and stack."""
+
+    organization: str
+    project: str
+    stack: str
+
+
+def physical_name(*words: str, seed: Sequence[str], limit: int) -> str:
+    """Join `words` by hyphens, and add a suffix that depends on `seed` alone: `acme-calls-3f9c2a`.
+
+    Only `[a-z0-9-]`, no two adjacent hyphens, a letter first, at most `limit` characters. Where the words
+    don't fit, the longest is cut first, so that each stays recognisable. A name that would begin with a
+    digit, or as S3 reserves it, is led by `r-`; the suffix holds no hyphen, so that none of S3's reserved
+    suffixes can arise.
+    """
+    digest = hashlib.sha256("\0".join(seed).encode()).digest()
+    suffix = base64.b32encode(digest).decode().lower()[:_SUFFIX_LENGTH]
+    room = limit - len(suffix) - 1
+    human = _shortened(words, room)
+    if not human[:1].isalpha() or f"{human}-".startswith(RESERVED_BUCKET_PREFIXES):
+        human = _shortened((_LEAD, *words), room)
+    return f"{human}-{suffix}"
+
+
+def _shortened(words: Sequence[str], room: int) -> str:
+    """Join the words in `[a-z0-9-]`, at most `room` characters."""
+    parts = [part for part in (re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-") for word in words) if part]
+    while len("-".join(parts)) > room:
+        longest = max(range(len(parts)), key=lambda index: len(parts[index]))
+        parts[longest] = parts[longest][:-1].rstrip("-")
+        parts = [part for part in parts if part]
+    return "-".join(parts)
+
+
+def bucket_name(scope: Scope, destination: str, account: str) -> str:
+    """Name a destination's bucket: `<stack>-<destination>-<suffix>`, at most 63 characters.
+
+    The account is part of the seed because bucket names are global, while a self-managed Pulumi backend calls
+    every organisation `organization`: two companies with a stack `prod` and a destination `calls` must not
+    collide. It may be known only at deployment, so it is an argument.
+    """
+    return physical_name(
+        scope.stack, destination, seed=_seed(scope, destination, account), limit=BUCKET_LIMIT
+    )
+
+
+def role_name(scope: Scope, destination: str, account: str) -> str:
+    """Name a destination's role: `recordings-<stack>-<destination>-<suffix>`, at most 64 characters.
+
+    The suffix is the bucket's.
+    """
+    seed = _seed(scope, destination, account)
+    return physical_name("recordings", scope.stack, destination, seed=seed, limit=ROLE_LIMIT)
+
+
+def _seed(scope: Scope, destination: str, account: str) -> tuple[str, ...]:
+    return (scope.organization, scope.project, scope.stack, destination, account)

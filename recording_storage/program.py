@@ -1,0 +1,196 @@
+"""Run a Pulumi program without the Pulumi CLI: its own `__main__.py`, each resource really made.
+
+`python -m recording_storage.program` reads one `Job` (a line of JSON) from standard input and writes events as
+lines of JSON: `made` for each resource, then `outputs`, or `failed`. It holds whatever credentials its environment
+has, so the sandbox starts it in an environment of its own.
+
+It proves wiring and content. It has no diff, no state and no update, and doesn't check inputs against the
+provider's own schema: the Pulumi CLI does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import runpy
+import sys
+import threading
+import traceback
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+import pulumi
+from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.stack import run_pulumi_func
+from typing_extensions import override
+
+from recording_storage import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recording_storage.resources import Properties
+
+PROVIDER_PREFIX = "pulumi:providers:"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run: a project's folder, and the stack's configuration as the CLI hands it to a program."""
+
+    folder: str
+    project: str
+    stack: str
+    organization: str
+    config: dict[str, str]
+
+    def line(self) -> str:
+        """The job as standard input takes it."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+class ResourceFailure(Exception):
+    """A resource could not be made; the message says which and why."""
+
+
+class Cloud(mocks.Mocks):
+    """Makes each registered resource, with the clients that its provider's configuration gives."""
+
+    def __init__(self, job: Job, tell: Callable[[dict[str, Any]], None]) -> None:
+        self._job = job
+        self._tell = tell
+        self._configured: dict[str, tuple[resources.Provider, Properties]] = {}
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    @override
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        inputs = cast("Properties", _plain(args.inputs))
+        if args.typ.startswith(PROVIDER_PREFIX):
+            id_ = f"{args.name}-id"
+            self._configured[id_] = (resources.provider(args.typ.removeprefix(PROVIDER_PREFIX)), inputs)
+            return id_, inputs
+        if not args.custom:
+            return "", inputs
+        try:
+            if args.resource_id:
+                raise resources.UnsupportedError(f"importing {args.resource_id}")
+            provider, clients = self._provider(args.typ.partition(":")[0], args.provider)
+            made, state = resources.check(provider, args.typ, inputs).create(clients, inputs)
+        except Exception as error:
+            raise ResourceFailure(f"{args.typ} {args.name}: {error}") from error
+        self._tell({"event": "made", "type": args.typ, "name": args.name, "id": made})
+        return made, state
+
+    @override
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        provider, clients = self._provider(args.token.partition(":")[0], args.provider)
+        return provider.invoke(clients, args.token, cast("Properties", _plain(args.args))), None
+
+    def _provider(self, package: str, reference: str | None) -> tuple[resources.Provider, Any]:
+        id_ = (reference or "").rpartition("::")[2] or f"default {package}"
+        with self._lock:
+            if id_ not in self._configured:
+                prefix = f"{package}:"
+                own = {k.removeprefix(prefix): v for k, v in self._job.config.items() if k.startswith(prefix)}
+                self._configured[id_] = (resources.provider(package), own)
+            provider, config = self._configured[id_]
+            if id_ not in self._clients:
+                self._clients[id_] = provider.configure(config)
+            return provider, self._clients[id_]
+
+
+def _plain(value: Any) -> Any:
+    """A value without Pulumi's marks of secrecy: here it only goes into a stand-in."""
+    if rpc.is_rpc_secret(value):
+        return _plain(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in cast("list[Any]", value)]
+    return value
+
+
+def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Run the job's program in this process, once; the stack's outputs."""
+    folder = Path(job.folder)
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    os.environ["PULUMI_CONFIG"] = json.dumps(job.config)
+    logger = logging.getLogger("pulumi program")
+    logger.addHandler(_Forward(tell))
+    logger.propagate = False
+    mocks.set_mocks(
+        Cloud(job, tell),
+        project=job.project,
+        stack=job.stack,
+        preview=False,
+        logger=logger,
+        organization=job.organization,
+    )
+    pulumi.runtime.set_all_config(job.config)
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+
+    async def whole() -> dict[str, Any]:
+        await run_pulumi_func(lambda: cast("None", runpy.run_path(str(folder / "__main__.py"), run_name="__main__")))
+        root = settings.get_root_resource()
+        exported = pulumi.Output.from_input(cast("Any", root).outputs)
+        return cast("dict[str, Any]", await exported.future(with_unknowns=False))
+
+    return json.loads(json.dumps(loop.run_until_complete(whole())))
+
+
+class _Forward(logging.Handler):
+    """What the program says through `pulumi.log`."""
+
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__(logging.INFO)
+        self._tell = tell
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell({"event": "log", "level": record.levelname.lower(), "message": record.getMessage()})
+
+
+def _explained(error: BaseException, folder: str) -> str:
+    """The failure in one sentence; for an error of the program itself, with the line that raised it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ResourceFailure | pulumi.RunError):
+            return str(seen)
+        seen = seen.__cause__ or seen.__context__
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folder)]
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _protocol() -> TextIO:
+    """The channel to the parent: standard output as it was, while the program's prints go to standard error."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    return channel
+
+
+def main() -> None:
+    """Read a job, run it, tell of it."""
+    channel = _protocol()
+    lock = threading.Lock()
+
+    def tell(event: dict[str, Any]) -> None:
+        with lock:
+            channel.write(json.dumps(event) + "\n")
+
+    job = Job(**json.loads(sys.stdin.readline()))
+    try:
+        tell({"event": "outputs", "outputs": run(job, tell)})
+    except BaseException as error:
+        tell({"event": "failed", "message": _explained(error, job.folder)})
+    channel.flush()
+    os._exit(0)  # threads of a failed program may still wait for values that never come
+
+
+if __name__ == "__main__":
+    main()

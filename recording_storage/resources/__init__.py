@@ -1,0 +1,83 @@
+"""Cloud resources by their Pulumi type: how each is made, read, changed and deleted through ordinary clients.
+
+One table serves the run without the Pulumi CLI (`program`) and the provider plugin under it (`plugin`), so that
+there is one way to make a bucket. Properties are named as on Pulumi's wire (camel case). A property that a type
+doesn't know is refused: a rehearsal that ignored a setting would prove another stack.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Properties = dict[str, Any]
+
+
+class UnsupportedError(Exception):
+    """The table doesn't know a type or a property: `what` names it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: the stand-in for the provider doesn't know it, so nothing can be said about it")
+
+
+class ResourceType(Protocol):
+    """One type of resource.
+
+    `properties` are the inputs that it honours, `replace_on` those whose change makes a new resource, and
+    `computed` what the cloud adds.
+    """
+
+    properties: frozenset[str]
+    replace_on: frozenset[str]
+
+    def create(self, clients: Any, inputs: Properties) -> tuple[str, Properties]:
+        """Make it; its id, and its state (the inputs and what the cloud adds)."""
+        ...
+
+    def read(self, clients: Any, id_: str, state: Properties) -> Properties | None:
+        """Its state as the cloud has it now, or None where it is gone."""
+        ...
+
+    def update(self, clients: Any, id_: str, state: Properties, inputs: Properties) -> Properties:
+        """Change it to `inputs`; its new state."""
+        ...
+
+    def delete(self, clients: Any, id_: str, state: Properties) -> None:
+        """Delete it; no error where it is gone already."""
+        ...
+
+
+class Provider(Protocol):
+    """A package's provider: its types, and the clients that its configuration gives."""
+
+    types: Mapping[str, ResourceType]
+
+    def configure(self, config: Properties) -> Any:
+        """The clients for this configuration; raises where the credentials don't fit it."""
+        ...
+
+    def invoke(self, clients: Any, token: str, args: Properties) -> Properties:
+        """A function of the provider, such as `aws:index/getCallerIdentity:getCallerIdentity`."""
+        ...
+
+
+def provider(package: str) -> Provider:
+    """The provider of a Pulumi package; a cloud that isn't used isn't imported."""
+    if package == "aws":
+        from recording_storage.resources.aws import AwsProvider
+
+        return AwsProvider()
+    raise UnsupportedError(f"the package {package}")
+
+
+def check(provider: Provider, token: str, inputs: Mapping[str, object]) -> ResourceType:
+    """The type called `token`; raises `UnsupportedError` for it, or for an input that it doesn't honour."""
+    kind = provider.types.get(token)
+    if kind is None:
+        raise UnsupportedError(f"the resource type {token}")
+    for name, value in inputs.items():
+        if name not in kind.properties and value is not None:
+            raise UnsupportedError(f"{name} of {token}")
+    return kind

@@ -1,0 +1,76 @@
+"""Stand-in clouds on loopback, at the clouds' real host names.
+
+A `Sandbox` is a context manager: a proxy with a certificate authority of its own in front, the stand-ins behind,
+and environments for programs that then need no endpoint override at all. It speaks the clouds' own APIs and knows
+nothing of this project's components.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recording_storage.sandbox import environment
+from recording_storage.sandbox.authority import Authority
+from recording_storage.sandbox.journal import Journal
+from recording_storage.sandbox.proxy import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from wsgiref.types import WSGIApplication
+
+    from recording_storage.sandbox.aws.stand_in import Aws
+
+AWS_HOSTS = re.compile(r"((.+\.)?s3|iam|sts)([.-][a-z0-9-]+)*\.amazonaws\.com")
+
+
+class Sandbox:
+    """The stand-ins, from `with` to the end of its block; then nothing of them is left, in memory or on disk."""
+
+    def __init__(self) -> None:
+        self.journal = Journal()
+        self.folder = Path(tempfile.mkdtemp(prefix="recording-storage-"))
+        self._authority = Authority()
+        self._certificate = self.folder / "ca.pem"
+        self._authority.write_certificate(self._certificate)
+        self._aws: Aws | None = None
+        self._loading = threading.Lock()
+        self._proxy = Proxy(self._route, self._authority, self.journal)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._proxy.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def environment(self, name: str, credentials: Mapping[str, str]) -> dict[str, str]:
+        """The built environment of a child that is called `name` and holds `credentials`."""
+        return environment.build(
+            self.folder / name,
+            proxy=self._proxy.url,
+            ca_certificate=self._certificate,
+            credentials=credentials,
+        )
+
+    @property
+    def aws(self) -> Aws:
+        """The AWS stand-in; it is loaded when it is first needed."""
+        with self._loading:
+            if self._aws is None:
+                from recording_storage.sandbox.aws.stand_in import Aws
+
+                self._aws = Aws(self.journal)
+            return self._aws
+
+    def _route(self, host: str) -> WSGIApplication | None:
+        if AWS_HOSTS.fullmatch(host):
+            return lambda environ, start_response: self.aws.gate(environ, start_response)
+        return None

@@ -1,0 +1,39 @@
+"""A throw-away certificate authority: the stand-ins answer at the clouds' real host names over TLS.
+
+The authority lives as long as the sandbox; its private key never leaves this process's memory.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from typing import TYPE_CHECKING
+
+import trustme
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Authority:
+    """Issues a certificate per host name, and the file that clients trust."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA(organization_name="recording-storage sandbox")
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._lock = threading.Lock()
+
+    def write_certificate(self, path: Path) -> None:
+        """Write the authority's certificate (PEM), for `AWS_CA_BUNDLE` and its like."""
+        self._ca.cert_pem.write_to_path(str(path))
+
+    def server_context(self, host: str) -> ssl.SSLContext:
+        """The TLS context with which a stand-in presents itself as `host`."""
+        with self._lock:
+            if host not in self._contexts:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.minimum_version = ssl.TLSVersion.TLSv1_2
+                context.set_alpn_protocols(["http/1.1"])
+                self._ca.issue_cert(host).configure_cert(context)
+                self._contexts[host] = context
+            return self._contexts[host]

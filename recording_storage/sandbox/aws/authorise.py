@@ -1,0 +1,98 @@
+"""One permission, judged: the caller's policies and the resource's, gathered and put to the evaluator."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from recording_storage.sandbox.aws.errors import AwsError
+from recording_storage.sandbox.aws.policy import MalformedPolicy, Policies, Principal, Request, decide, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from recording_storage.sandbox.aws.cloud import Caller
+    from recording_storage.sandbox.aws.http import HttpRequest
+    from recording_storage.sandbox.aws.policy import Document, Kind, Statement
+
+    Refusal = Callable[[Principal, str, str, str], AwsError]
+
+# What depends on where a caller is, or on whom its account belongs to: nobody can know it offline.
+UNKNOWN_KEYS = frozenset(
+    "aws:sourceip aws:vpcsourceip aws:sourcevpc aws:sourcevpce aws:sourcevpcarn aws:vpceaccount aws:vpceorgid"
+    " aws:vpceorgpaths aws:principalorgid aws:principalorgpaths aws:resourceorgid aws:resourceorgpaths"
+    " aws:principaltag/ aws:resourcetag/ iam:resourcetag/ s3:existingobjecttag/ aws:referer".split()
+)
+
+
+def permit(
+    caller: Caller | None,
+    *,
+    action: str,
+    resource: str,
+    account: str,
+    context: Mapping[str, str],
+    refusal: Refusal,
+    resource_policy: str | None = None,
+    kind: Kind = "resource",
+) -> str:
+    """The reason why AWS allows `action` on `resource` of `account`.
+
+    Raises the `AwsError` that `refusal` makes where AWS refuses, and `Undecidable` where nobody can say.
+    """
+    principal = caller.principal if caller else Principal.anonymous()
+    decision = decide(
+        Request(
+            principal=principal,
+            action=action,
+            resource=resource,
+            resource_account=account,
+            context={key: (value,) for key, value in context.items()},
+            unknown=UNKNOWN_KEYS,
+        ),
+        Policies(
+            identity=[parse(text, "identity") for text in caller.identity] if caller else [],
+            boundary=parse(caller.boundary, "identity") if caller and caller.boundary else None,
+            session=[parse(caller.session, "identity")] if caller and caller.session else None,
+            resource=parse(resource_policy, kind) if resource_policy else None,
+        ),
+    )
+    if not decision.allowed:
+        raise refusal(principal, action, resource, decision.reason)
+    return decision.reason
+
+
+def well_formed(text: str, kind: Kind, code: str) -> Document:
+    """The document, or AWS's refusal (with `code`) of one that isn't a policy."""
+    try:
+        return parse(text, kind)
+    except MalformedPolicy as malformed:
+        raise AwsError(400, code, str(malformed)) from None
+
+
+def named_principals(statement: Statement) -> list[str]:
+    """The AWS principals that a statement names: they must exist when the policy is stored."""
+    return [name for kind, name in statement.principals or () if kind == "AWS" and name != "*"]
+
+
+def context_of(request: HttpRequest, caller: Caller | None) -> dict[str, str]:
+    """The global condition keys that the stand-in knows.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    now = datetime.now(timezone.utc)
+    keys = {
+        "aws:SecureTransport": "true" if request.scheme == "https" else "false",
+        "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": str(int(now.timestamp())),
+        "aws:UserAgent": request.headers.get("user-agent", ""),
+        "aws:ViaAWSService": "false",
+        "aws:PrincipalIsAWSService": "false",
+    }
+    if caller is None:
+        return keys | {"aws:PrincipalType": "Anonymous"}
+    principal = caller.principal
+    keys |= {"aws:PrincipalArn": principal.role_arn or principal.arn, "aws:PrincipalAccount": principal.account}
+    if principal.role_arn:
+        keys["aws:MultiFactorAuthPresent"] = "false"  # a session that was made without a second factor
+    return keys | caller.context

@@ -1,0 +1,269 @@
+"""What the stand-in holds: accounts, users, roles, sessions and buckets, as moto's models keep them.
+
+The only module that reads moto's models, whose version is therefore pinned; everything else asks here.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import AccessKey, IAMBackend, Policy, Role, User, iam_backends
+from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+from recording_storage.sandbox.aws.policy import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARTITION = "aws"
+ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+OWNER_ENFORCED = "BucketOwnerEnforced"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A long-term access key of a user, as a program in the sandbox holds it."""
+
+    account: str
+    access_key_id: str
+    secret_access_key: str
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which AWS's clients find it."""
+        return {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever holds an access key: its secrets, and every policy that limits it."""
+
+    principal: Principal
+    secret_access_key: str
+    identity: tuple[str, ...]
+    """JSON documents: inline and attached policies, of a user's groups too."""
+    session_token: str | None = None
+    expiration: datetime | None = None
+    boundary: str | None = None
+    session: str | None = None
+    """JSON document: the session policy handed to AssumeRole."""
+    context: dict[str, str] = field(default_factory=dict[str, str])
+    """Condition keys that belong to the caller."""
+
+
+@dataclass(frozen=True)
+class RoleState:
+    """A role as AssumeRole sees it."""
+
+    arn: str
+    trust: str
+    max_session_duration: int
+
+
+@dataclass(frozen=True)
+class BucketState:
+    """A bucket as a decision sees it."""
+
+    name: str
+    account: str
+    region: str
+    policy: str | None
+    block_public_policy: bool
+    restrict_public_buckets: bool
+    acls_disabled: bool
+    kms: bool
+    """Default encryption asks a KMS key."""
+
+
+def _iam(account: str) -> IAMBackend:
+    return iam_backends[account][PARTITION]
+
+
+def forget() -> None:
+    """Empty every account: one sandbox's clouds are not the next one's."""
+    for backends in (iam_backends, s3_backends, sts_backends):
+        backends.reset()
+
+
+def admit(credentials: Credentials, user_name: str) -> None:
+    """Make a user who may do everything in its own account, with these credentials."""
+    iam = _iam(credentials.account)
+    user = iam.create_user(PARTITION, user_name)
+    user.policies["AdministratorAccess"] = json.dumps(ADMINISTRATOR)
+    key = AccessKey(user_name, prefix="AKIA", account_id=credentials.account)
+    key.access_key_id, key.secret_access_key = credentials.access_key_id, credentials.secret_access_key
+    user.access_keys.append(key)
+    iam.access_keys[key.access_key_id] = key
+
+
+def mint(account: str) -> Credentials:
+    """New credentials for a principal of `account`, in the form of AWS's own."""
+    alphabet = string.ascii_uppercase + "234567"
+    return Credentials(
+        account=account,
+        access_key_id="AKIA" + "".join(secrets.choice(alphabet) for _ in range(16)),
+        secret_access_key=secrets.token_urlsafe(30),
+    )
+
+
+def caller(access_key_id: str) -> Caller | None:
+    """The holder of an access key, or None where nobody holds it (any more)."""
+    for account, partitions in list(iam_backends.items()):
+        iam: IAMBackend = partitions[PARTITION]
+        key = iam.access_keys.get(access_key_id)
+        if key is None:
+            continue
+        if key.user_name is not None:
+            return _user(iam, iam.get_user(key.user_name), key) if key.status == "Active" else None
+        session = sts_backends[account][PARTITION].get_assumed_role_from_access_key(access_key_id)
+        return _session(iam, session) if session else None
+    return None
+
+
+def _user(iam: IAMBackend, user: User, key: AccessKey) -> Caller:
+    groups = iam.get_groups_for_user(user.name)
+    documents = [*user.policies.values(), *(_document(p) for p in user.managed_policies.values())]
+    for group in groups:
+        documents += [*group.policies.values(), *(_document(p) for p in group.managed_policies.values())]
+    return Caller(
+        principal=Principal(account=user.account_id, arn=user.arn),
+        secret_access_key=key.secret_access_key,
+        identity=tuple(documents),
+        context={"aws:PrincipalType": "User", "aws:username": user.name, "aws:userid": user.id},
+    )
+
+
+def _session(iam: IAMBackend, session: AssumedRole) -> Caller | None:
+    try:
+        role = iam.get_role_by_arn(session.role_arn)
+    except NotFoundException:
+        return None  # a session dies with its role
+    boundary = role.permissions_boundary_arn
+    return Caller(
+        principal=Principal(account=session.account_id, arn=session.arn, role_arn=role.arn),
+        secret_access_key=session.secret_access_key,
+        identity=tuple(_role_documents(role)),
+        session_token=session.session_token,
+        expiration=session.expiration.replace(tzinfo=timezone.utc),
+        boundary=policy_document(boundary) if boundary else None,
+        session=session.policy or None,
+        context={"aws:PrincipalType": "AssumedRole", "aws:userid": f"{role.id}:{session.session_name}"},
+    )
+
+
+def _role_documents(role: Role) -> Iterator[str]:
+    yield from role.policies.values()
+    for policy in role.managed_policies.values():
+        yield _document(policy)
+
+
+def _document(policy: Policy) -> str:
+    default = next(v for v in policy.versions if v.version_id == policy.default_version_id)
+    return default.document or "{}"
+
+
+def policy_document(arn: str) -> str | None:
+    """The managed policy's document (JSON), or None where there is no such policy."""
+    account = arn.split(":")[4]
+    policy = _iam(account).managed_policies.get(arn) if account.isdigit() else None
+    return _document(policy) if policy else None
+
+
+def role(arn: str) -> RoleState | None:
+    """The role, or None where there is none."""
+    account = arn.split(":")[4] if arn.count(":") >= 5 else ""
+    if not account.isdigit():
+        return None
+    try:
+        found = _iam(account).get_role_by_arn(arn)
+    except NotFoundException:
+        return None
+    return RoleState(arn, found.assume_role_policy_document, int(found.max_session_duration or 3600))
+
+
+def role_arn(account: str, name: str) -> str | None:
+    """The ARN, with its path, of the role called `name`."""
+    try:
+        return _iam(account).get_role(name).arn
+    except NotFoundException:
+        return None
+
+
+def principal_exists(principal: str) -> bool:
+    """Whether IAM would accept `principal` (an ARN, or an account's number) in a policy.
+
+    Every account exists; of a role or a user the stand-in knows. A session is accepted where its role exists.
+    """
+    if principal.isdigit() or principal.endswith(":root"):
+        return True
+    match principal.split(":", 5):
+        case ["arn", _, "iam" | "sts", _, account, name] if account.isdigit():
+            kind, _, rest = name.partition("/")
+        case _:
+            return False
+    last = rest.rpartition("/")[2]
+    if kind == "role":
+        return role(principal) is not None
+    if kind == "assumed-role":
+        return role_arn(account, rest.partition("/")[0]) is not None
+    if kind == "user":
+        user = _iam(account).users.get(last)
+        return user is not None and user.arn == principal
+    return False
+
+
+def _bucket(name: str) -> FakeBucket | None:
+    owner = s3_backends.bucket_accounts.get(name)
+    if owner is None:
+        return None
+    partition, account = owner
+    return s3_backends[account][partition].buckets.get(name)
+
+
+def bucket(name: str) -> BucketState | None:
+    """The bucket, whoever owns it, or None where there is none."""
+    found = _bucket(name)
+    if found is None:
+        return None
+    block = found.public_access_block
+    return BucketState(
+        name=name,
+        account=found.account_id,
+        region=found.region_name,
+        policy=found.policy.decode() if found.policy else None,
+        block_public_policy=block is not None and block.block_public_policy,
+        restrict_public_buckets=block is not None and block.restrict_public_buckets,
+        acls_disabled=found.ownership_rule == OWNER_ENFORCED,
+        kms="aws:kms" in json.dumps(found.encryption or {}),
+    )
+
+
+def dress_new_bucket(name: str) -> None:
+    """Give a bucket what S3 gives every new one since April 2023, and moto doesn't.
+
+    Block Public Access on, ACLs disabled, encryption with S3's own keys. Source:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+    """
+    found = _bucket(name)
+    if found is None or found.public_access_block is not None:
+        return
+    found.public_access_block = PublicAccessBlock("true", "true", "true", "true")
+    found.ownership_rule = cast("Any", OWNER_ENFORCED)  # moto keeps the bare word
+    found.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}}
+
+
+def trust_the_gate() -> None:
+    """Moto looks at bucket policies by itself, and wrongly: the gate before it has decided already."""
+    FakeBucket.get_permission = _permitted  # type: ignore[method-assign]
+
+
+def _permitted(self: FakeBucket, action: str, resource: str) -> object:
+    from moto.iam.access_control import PermissionResult
+
+    return PermissionResult.PERMITTED

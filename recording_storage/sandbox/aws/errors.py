@@ -1,0 +1,53 @@
+"""How AWS refuses: a status, a code and a message, in the XML of S3 or of the query services."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+
+class AwsError(Exception):
+    """A refusal, as a client of AWS would see it.
+
+    `reason` says for the journal what the message doesn't; `is_undecided` marks what the stand-in can't judge;
+    `headers` go with the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        reason: str | None = None,
+        is_undecided: bool = False,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.reason = reason or message
+        self.is_undecided = is_undecided
+        self.headers = headers
+
+    @classmethod
+    def undecided(cls, what: str) -> AwsError:
+        """The stand-in can't judge `what`: neither allowed nor refused, and whoever waits for it is told."""
+        reason = f"the stand-in can't judge {what}"
+        return cls(501, "NotImplemented", f"recording-storage sandbox: {reason}", reason=reason, is_undecided=True)
+
+    def body(self, service: str) -> bytes:
+        """The XML of this error as `service` (`s3`, or a query service) sends it."""
+        code, message = escape(self.code), escape(self.message)
+        if service == "s3":
+            text = (
+                '<?xml version="1.0" encoding="UTF-8"?>\n'
+                f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>SANDBOX</RequestId></Error>"
+            )
+        else:
+            fault = "Sender" if self.status < 500 else "Receiver"
+            text = (
+                f"<ErrorResponse><Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+                "<RequestId>SANDBOX</RequestId></ErrorResponse>"
+            )
+        return text.encode()

@@ -1,0 +1,594 @@
+"""Decides an AWS request as AWS does: by evaluating the policies that apply to it.
+
+`decide` takes identity policies, permissions boundary, session policies and one resource policy (bucket
+policy, role trust policy or key policy), and says whether the request is allowed, and why. What it can't
+know it does not guess: it raises `Undecidable`. `parse` refuses what AWS refuses to store, and
+`is_public` is S3's test for Block Public Access.
+
+Left out: service and resource control policies, VPC endpoint policies, ACLs, root users, federated user
+sessions and AWS services as callers, limits on size, and whether an action, key or principal exists. The
+condition keys (`aws:PrincipalArn`, `aws:username`, `aws:SecureTransport`, ...) are the caller's to give.
+
+Sources, under https://docs.aws.amazon.com/IAM/latest/UserGuide/ :
+reference_policies_evaluation-logic_policy-eval-denyallow.html,
+reference_policies_evaluation-logic_policy-eval-basics.html,
+reference_policies_evaluation-logic-cross-account.html, reference_policies_grammar.html,
+reference_policies_elements_principal.html, reference_policies_elements_notprincipal.html,
+reference_policies_elements_resource.html, access_policies_boundaries.html; and
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from ipaddress import ip_network
+from typing import Literal, NamedTuple, TypeAlias, cast
+
+from recording_storage.sandbox.aws.conditions import (
+    Condition,
+    Context,
+    MalformedPolicy,
+    Pattern,
+    Truth,
+    Undecidable,
+    all_of,
+    any_of,
+    expand,
+    negate,
+)
+
+__all__ = [
+    "Decision",
+    "Document",
+    "Kind",
+    "MalformedPolicy",
+    "Policies",
+    "Principal",
+    "Request",
+    "Statement",
+    "Undecidable",
+    "decide",
+    "is_public",
+    "parse",
+]
+
+Kind: TypeAlias = Literal["identity", "resource", "trust", "key"]
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks: an IAM user, a role session (with the ARN of its role), or nobody known."""
+
+    account: str
+    arn: str
+    role_arn: str | None = None
+
+    @classmethod
+    def anonymous(cls) -> Principal:
+        """Stand for a request without a signature."""
+        return cls("", "")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One action on one resource. `unknown` names the condition keys (or, ending in "/", their prefixes)
+    that can't be known; any other key that `context` has not is absent, as AWS means it.
+    """
+
+    principal: Principal
+    action: str
+    resource: str
+    resource_account: str
+    context: Mapping[str, Sequence[str]]
+    unknown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement; an element's `not_` says that it lists what is excepted."""
+
+    name: str
+    allow: bool
+    principals: tuple[tuple[str, str], ...] | None
+    not_principals: bool
+    actions: tuple[str, ...]
+    not_actions: bool
+    resources: tuple[str, ...]
+    not_resources: bool
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A policy that AWS would have stored."""
+
+    kind: Kind
+    variables: bool
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Everything that applies to a request. `session` is `None` when no session policy was given."""
+
+    identity: Sequence[Document]
+    boundary: Document | None = None
+    session: Sequence[Document] | None = None
+    resource: Document | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer, and the evidence for it in one sentence."""
+
+    allowed: bool
+    reason: str
+    explicit_deny: bool
+
+
+# --- parsing ---------------------------------------------------------------------------------------------
+
+
+class _Shape(NamedTuple):
+    required: tuple[tuple[str, ...], ...]
+    prohibited: frozenset[str]
+
+
+_ACTION, _RESOURCE, _PRINCIPAL = (
+    ("Action", "NotAction"),
+    ("Resource", "NotResource"),
+    ("Principal", "NotPrincipal"),
+)
+_ATTACHED = _Shape((("Effect",), _PRINCIPAL, _ACTION, _RESOURCE), frozenset())
+_SHAPES: Mapping[Kind, _Shape] = {
+    "identity": _Shape((("Effect",), _ACTION, _RESOURCE), frozenset({*_PRINCIPAL, "Id"})),
+    "resource": _ATTACHED,
+    "trust": _Shape((("Effect",), _PRINCIPAL, _ACTION), frozenset({*_RESOURCE, "NotPrincipal"})),
+    "key": _ATTACHED,
+}
+_STORED_BY_IAM: frozenset[Kind] = frozenset({"identity", "trust"})
+_POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
+_ELEMENTS = frozenset({"Sid", "Effect", "Condition", *_PRINCIPAL, *_ACTION, *_RESOURCE})
+_VERSIONS = ("2008-10-17", "2012-10-17")
+_AWS_PRINCIPAL = re.compile(
+    r"\*|\d{12}"
+    r"|arn:aws[a-z-]*:iam::(\d{12}:root|(\d{12}|cloudfront):user/[^*?]+|\d{12}:role/[^*?]+)"
+    r"|arn:aws[a-z-]*:sts::\d{12}:(assumed-role/[^*?/]+/[^*?/]+|federated-user/[^*?/]+)"
+)
+_PRINCIPAL_TYPES: Mapping[str, re.Pattern[str]] = {
+    "AWS": _AWS_PRINCIPAL,
+    "Service": re.compile(r"[^*?]+"),
+    "Federated": re.compile(r"[^*?]+"),
+    "CanonicalUser": re.compile(r"[^*?]+"),
+}
+_ACTION_FORM = re.compile(r"\*|[\w*?-]+:\S+")
+_RESOURCE_FORM = re.compile(r"\*|arn:[^:]+:[^:*?$]+:.*", re.DOTALL)
+
+
+def parse(text_or_mapping: str | Mapping[str, object], kind: Kind) -> Document:
+    """Read a policy. Raises `MalformedPolicy` where AWS refuses it, `Undecidable` where that isn't known."""
+    policy: object = text_or_mapping
+    if isinstance(text_or_mapping, str):
+        try:
+            policy = json.loads(text_or_mapping, object_pairs_hook=_once)
+        except ValueError as error:
+            raise MalformedPolicy(f"Syntax errors in policy: {error}") from None
+    top = _mapping(policy, "The policy")
+    _elements(top, "The policy", _POLICY_ELEMENTS, _SHAPES[kind].prohibited)
+    version = top.get("Version", _VERSIONS[0])
+    if version not in _VERSIONS:
+        raise MalformedPolicy(f"Version must be one of {', '.join(_VERSIONS)}, not {version}")
+    found = top.get("Statement")
+    listed: Sequence[object] = cast("Sequence[object]", found) if isinstance(found, list | tuple) else [found]
+    if not found:
+        raise MalformedPolicy("The policy has no Statement")
+    statements = tuple(_statement(_mapping(one, "Statement"), n, kind) for n, one in enumerate(listed, 1))
+    sids = [statement.name for statement in statements]
+    if kind in _STORED_BY_IAM and len(set(sids)) < len(sids):
+        raise MalformedPolicy("Statement IDs (SID) in a single policy must be unique")
+    return Document(kind, version == _VERSIONS[1], statements)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name} appears more than once")
+    return dict(pairs)
+
+
+def _mapping(value: object, what: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise MalformedPolicy(f"{what} must be an object")
+    return cast("Mapping[str, object]", value)
+
+
+def _elements(
+    found: Mapping[str, object], where: str, known: frozenset[str], prohibited: frozenset[str]
+) -> None:
+    for name in found:
+        if name in prohibited:
+            raise MalformedPolicy(f"{where} has prohibited field {name}")
+        if name not in known:
+            raise MalformedPolicy(f"{where} has unknown field {name}")
+
+
+def _texts(value: object, what: str) -> tuple[str, ...]:
+    listed: Sequence[object] = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
+    if not listed:
+        raise MalformedPolicy(f"{what} is empty")
+    for one in listed:
+        if not isinstance(one, str | bool | int | float):
+            raise MalformedPolicy(f"{what} must be text or a list of text")
+    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in listed)
+
+
+def _statement(found: Mapping[str, object], number: int, kind: Kind) -> Statement:
+    where = f"statement {number}"
+    shape = _SHAPES[kind]
+    _elements(found, where, _ELEMENTS, shape.prohibited)
+    for names in shape.required:
+        if sum(name in found for name in names) != 1:
+            raise MalformedPolicy(f"{where} must have exactly one of: {', '.join(names)}")
+    if found["Effect"] not in ("Allow", "Deny"):
+        raise MalformedPolicy(f"{where}: Effect must be Allow or Deny, not {found['Effect']}")
+    sid = found.get("Sid", "")
+    if not isinstance(sid, str) or (kind in _STORED_BY_IAM and not re.fullmatch(r"[A-Za-z0-9]*", sid)):
+        raise MalformedPolicy(f"{where}: Statement IDs (SID) must be alpha-numeric")
+    allow = found["Effect"] == "Allow"
+    if allow and "NotPrincipal" in found:
+        raise MalformedPolicy(f"{where}: NotPrincipal must be used with Deny")
+    actions = _either(found, _ACTION)
+    for action in actions:
+        if not _ACTION_FORM.fullmatch(action):
+            raise MalformedPolicy(
+                f"{where}: Actions/Conditions must be prefaced by a vendor, as in s3:{action}"
+            )
+        if kind == "trust" and not action.lower().startswith("sts:"):
+            raise MalformedPolicy(f"{where}: AssumeRole policy may only specify STS AssumeRole actions")
+    resources = _either(found, _RESOURCE)
+    for resource in resources:
+        if not _RESOURCE_FORM.fullmatch(resource):
+            raise MalformedPolicy(f'{where}: Resource {resource} must be in ARN format or "*"')
+    conditions = _mapping(found.get("Condition", {}), f"{where}: Condition")
+    return Statement(
+        name=f'statement "{sid}"' if sid else where,
+        allow=allow,
+        principals=_principals(found, where),
+        not_principals="NotPrincipal" in found,
+        actions=actions,
+        not_actions="NotAction" in found,
+        resources=resources,
+        not_resources="NotResource" in found,
+        conditions=tuple(
+            Condition.read(name, key, _texts(values, f"{where}: {key}"))
+            for name, keys in conditions.items()
+            for key, values in _mapping(keys, f"{where}: {name}").items()
+        ),
+    )
+
+
+def _either(found: Mapping[str, object], names: tuple[str, str]) -> tuple[str, ...]:
+    return tuple(text for name in names if name in found for text in _texts(found[name], name))
+
+
+def _principals(found: Mapping[str, object], where: str) -> tuple[tuple[str, str], ...] | None:
+    written = found.get("Principal", found.get("NotPrincipal"))
+    if written is None:
+        return None
+    listed = {"AWS": "*"} if written == "*" else _mapping(written, f"{where}: Principal")
+    entries = tuple(
+        (kind, text) for kind, texts in listed.items() for text in _texts(texts, f"{where}: {kind}")
+    )
+    for kind, text in entries:
+        if kind not in _PRINCIPAL_TYPES or not _PRINCIPAL_TYPES[kind].fullmatch(text):
+            raise MalformedPolicy(f'{where}: Invalid principal in policy: "{kind}":"{text}"')
+    if not entries:
+        raise MalformedPolicy(f"{where}: Principal is empty")
+    return entries
+
+
+# --- matching --------------------------------------------------------------------------------------------
+
+
+class _Grade(IntEnum):
+    """How a resource policy names a caller, which says what else the caller still needs."""
+
+    ACCOUNT = 1
+    ROLE = 2
+    DIRECT = 3
+
+
+class _Finding(NamedTuple):
+    """What one statement says of a request; `depth` counts the elements that matched before one did not."""
+
+    truth: Truth
+    depth: int
+    why: str
+    grade: _Grade
+
+
+def _is_account(text: str, account: str) -> bool:
+    return text == account or re.fullmatch(rf"arn:aws[a-z-]*:iam::{account}:root", text) is not None
+
+
+def _named(kind: str, text: str, who: Principal) -> tuple[Truth, _Grade]:
+    if kind == "CanonicalUser":
+        return (None if who.account else False), _Grade.ACCOUNT
+    if kind == "AWS" and text in ("*", who.arn):
+        return True, _Grade.DIRECT
+    if kind == "AWS" and text == who.role_arn:
+        return True, _Grade.ROLE
+    return kind == "AWS" and bool(who.account) and _is_account(text, who.account), _Grade.ACCOUNT
+
+
+def _principal(statement: Statement, who: Principal, bounded: bool) -> tuple[Truth, _Grade]:
+    if statement.principals is None:
+        return True, _Grade.DIRECT
+    if statement.not_principals:
+        return _not_excepted(statement.principals, who, bounded), _Grade.DIRECT
+    found = [_named(kind, text, who) for kind, text in statement.principals]
+    for sought in (True, None):
+        grades = [grade for truth, grade in found if truth is sought]
+        if grades:
+            return sought, max(grades)
+    return False, _Grade.ACCOUNT
+
+
+def _not_excepted(listed: Iterable[tuple[str, str]], who: Principal, bounded: bool) -> Truth:
+    # Documented: whatever it lists, it denies every principal that has a permissions boundary.
+    if bounded:
+        return True
+    texts = [text for kind, text in listed if kind == "AWS"]
+    if "*" in texts:
+        return False
+    if any(kind == "CanonicalUser" for kind, _ in listed):
+        return None
+    own = [arn in texts for arn in (who.arn, who.role_arn) if arn]
+    # Documented: with the account (or a session's role) missing from the list it "might" deny.
+    if all(own) and own and any(_is_account(text, who.account) for text in texts):
+        return False
+    return None if any(own) else True
+
+
+def _action(statement: Statement, request: Request) -> Truth:
+    wanted = request.action.lower()
+    return any(Pattern.plain(a.lower()).matches(wanted) for a in statement.actions) != statement.not_actions
+
+
+def _resource(statement: Statement, request: Request, variables: bool, context: Context) -> Truth:
+    def covers(text: str) -> Truth:
+        if not variables:
+            return _arn_matches(Pattern.plain(text), request.resource)
+        pattern = expand(text, context)
+        # A variable before the fifth colon is documented as not possible, not what comes of it.
+        if "${" in ":".join(text.split(":")[:5]):
+            return None
+        return _arn_matches(pattern, request.resource) if isinstance(pattern, Pattern) else pattern
+
+    if not statement.resources:
+        return True
+    covered = any_of(covers(text) for text in statement.resources)
+    return negate(covered) if statement.not_resources else covered
+
+
+def _arn_matches(pattern: Pattern, arn: str) -> bool:
+    """In an ARN's first five segments wildcards keep to the segment, but a `*` that ends one may run on."""
+    source, colons = "", 0
+    for at, (character, fixed) in enumerate(pattern.characters):
+        ends = pattern.characters[at + 1 : at + 2] in ((), ((":", False),))
+        anything = "." if colons >= 5 or (character == "*" and ends) else "[^:]"
+        wild = {"*": f"{anything}*", "?": anything}
+        source += re.escape(character) if fixed or character not in wild else wild[character]
+        colons += character == ":"
+    return re.fullmatch(source, arn, re.DOTALL) is not None
+
+
+def _examine(statement: Statement, document: Document, request: Request, bounded: bool) -> _Finding:
+    context = Context.of(request.context, request.unknown)
+    named, grade = _principal(statement, request.principal, bounded)
+    caller = request.principal.arn or "anonymous"
+    results = [(c, c.evaluate(context, document.variables)) for c in statement.conditions]
+    met = all_of(truth for _, truth in results)
+    steps: tuple[tuple[Truth, str], ...] = (
+        (named, f"names {_principal_text(statement)}, the caller is {caller}"),
+        (
+            _action(statement, request),
+            f"covers {_listed(statement.actions, statement.not_actions)}, not {request.action}",
+        ),
+        (
+            _resource(statement, request, document.variables, context),
+            f"covers {_listed(statement.resources, statement.not_resources)}, not {request.resource}",
+        ),
+        (met, " and ".join(c.explain(context) for c, truth in results if truth is met)),
+    )
+    for sought in (False, None):
+        for depth, (truth, why) in enumerate(steps):
+            if truth is sought:
+                doubt = "may or may not apply: it " if sought is None else ""
+                return _Finding(sought, depth, f"{statement.name} {doubt}{why}", grade)
+    return _Finding(True, len(steps), statement.name, grade)
+
+
+def _listed(texts: Sequence[str], excepted: bool) -> str:
+    return ("all but " if excepted else "") + ", ".join(texts)
+
+
+def _principal_text(statement: Statement) -> str:
+    return _listed([text for _, text in statement.principals or ()], statement.not_principals)
+
+
+# --- deciding --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What the policies of one type say of a request."""
+
+    label: str
+    allows: list[_Finding] = field(default_factory=list[_Finding])
+    denies: list[_Finding] = field(default_factory=list[_Finding])
+
+    @classmethod
+    def of(cls, label: str, documents: Iterable[Document], request: Request, bounded: bool) -> _Reading:
+        reading = cls(label)
+        for document in documents:
+            for statement in document.statements:
+                finding = _examine(statement, document, request, bounded)
+                (reading.allows if statement.allow else reading.denies).append(finding)
+        return reading
+
+    def allowed(self, *grades: _Grade) -> Truth:
+        return any_of(f.truth for f in self.allows if f.grade in (grades or _Grade))
+
+    def by(self) -> str:
+        return next(f"{f.why} of the {self.label}" for f in self.allows if f.truth)
+
+    def why_not(self) -> str:
+        if not self.allows:
+            return f"no statement of the {self.label} allows anything"
+        nearest = max(f.depth for f in self.allows)
+        causes = list(dict.fromkeys(f.why for f in self.allows if f.depth == nearest))
+        return f"no statement of the {self.label} allows it: {'; '.join(causes[:3])}"
+
+
+_CALLER = re.compile(r"arn:aws[a-z-]*:(iam::\d{12}:user/.+|sts::\d{12}:assumed-role/[^/]+/[^/]+)")
+_MUST_ALLOW: frozenset[Kind] = frozenset({"trust", "key"})
+
+
+def decide(request: Request, policies: Policies) -> Decision:
+    """Allow or deny; raises `Undecidable` when that hangs on something that isn't known."""
+    who = request.principal
+    if who.arn and not _CALLER.fullmatch(who.arn):
+        raise Undecidable(
+            f"callers like {who.arn} aren't covered: only IAM users, role sessions and anonymous"
+        )
+    if request.action.lower() == "sts:assumerole" and (
+        not policies.resource or policies.resource.kind != "trust"
+    ):
+        raise ValueError("sts:AssumeRole is decided with the trust policy of the role")
+    bounded = policies.boundary is not None
+
+    def read(label: str, documents: Iterable[Document]) -> _Reading:
+        return _Reading.of(label, documents, request, bounded)
+
+    identity = read("caller's identity policies", policies.identity)
+    limits = [read("permissions boundary", [policies.boundary])] if policies.boundary else []
+    limits += [read("session policy", policies.session)] if policies.session is not None else []
+    resource = read(
+        _resource_label(request, policies.resource), [policies.resource] if policies.resource else []
+    )
+    readings = [identity, *limits, resource]
+    for reading in readings:
+        for finding in reading.denies:
+            if finding.truth:
+                return Decision(False, f"explicit deny in the {reading.label} ({finding.why})", True)
+
+    within = all_of(limit.allowed() for limit in limits)
+    own = all_of([identity.allowed(), within])
+    direct = resource.allowed(_Grade.DIRECT)
+    must_allow = policies.resource is not None and policies.resource.kind in _MUST_ALLOW
+    if not who.account:
+        granted = direct
+    elif who.account != request.resource_account:
+        granted = all_of([own, resource.allowed()])
+    else:
+        # Naming the account only hands the question to the account, so identity policies must answer it.
+        delegated = all_of([own, resource.allowed(_Grade.ACCOUNT)]) if must_allow else own
+        granted = any_of([direct, all_of([resource.allowed(_Grade.ROLE), within]), delegated])
+
+    if granted is False:
+        return Decision(False, _denial(request, identity, limits, resource, must_allow), False)
+    unknown = [f.why for r in readings for f in (*r.denies, *r.allows) if f.truth is None]
+    if granted is None or any(f.truth is None for r in readings for f in r.denies):
+        raise Undecidable(f"what AWS would answer isn't known: {'; '.join(dict.fromkeys(unknown))}")
+    sources = [r.by() for r in (identity, resource) if r.allowed()]
+    return Decision(True, f"allowed by {' and '.join(sources)}", False)
+
+
+def _resource_label(request: Request, document: Document | None) -> str:
+    if document is not None and document.kind != "resource":
+        return f"{document.kind} policy"
+    return "bucket policy" if request.resource.split(":")[2:3] == ["s3"] else "resource policy"
+
+
+def _denial(
+    request: Request, identity: _Reading, limits: list[_Reading], resource: _Reading, must_allow: bool
+) -> str:
+    who = request.principal
+    blocked = [limit.why_not() for limit in limits if not limit.allowed()]
+    own = [*([] if identity.allowed() else [identity.why_not()]), *blocked]
+    if not who.account:
+        return resource.why_not()
+    if who.account != request.resource_account:
+        return " and ".join([*own, *([] if resource.allowed() else [resource.why_not()])])
+    if resource.allowed(_Grade.ROLE):
+        return f"the {resource.label} allows it, but {' and '.join(blocked)}"
+    if resource.allowed(_Grade.ACCOUNT):
+        return f"the {resource.label} leaves it to account {who.account}, and {' and '.join(own)}"
+    if must_allow:
+        return resource.why_not()
+    return " and ".join([*own, *([resource.why_not()] if resource.allows else [])])
+
+
+# --- Block Public Access ---------------------------------------------------------------------------------
+
+_FIXING_KEYS = frozenset(
+    {
+        "aws:principalorgid",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceip",
+        "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:userid",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+    }
+)
+_FIXING_OPERATORS = re.compile(
+    r"(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)"
+)
+_NARROWEST: Mapping[int, int] = {4: 8, 6: 32}
+
+
+def is_public(document: Document) -> bool:
+    """Whether S3 calls a bucket policy public: some Allow is not held to fixed values.
+
+    A key or value that the documentation does not clearly count as fixed leaves the policy public.
+    """
+    return any(
+        ("AWS", "*") in (statement.principals or ()) and not any(map(_fixes, statement.conditions))
+        for statement in document.statements
+        if statement.allow
+    )
+
+
+def _fixes(condition: Condition) -> bool:
+    key = condition.key.lower()
+    if key not in _FIXING_KEYS or not _FIXING_OPERATORS.fullmatch(condition.written):
+        return False
+    return all(_fixed(key, value) for value in condition.values)
+
+
+def _fixed(key: str, value: str) -> bool:
+    if key == "s3:dataaccesspointarn" and re.fullmatch(
+        r"arn:[^:*?$]+:s3:[^:*?$]+:\d{12}:accesspoint/[^$]+", value
+    ):
+        return True
+    if not value or re.search(r"[*?]|\$\{", value):
+        return False
+    if key == "aws:userid":
+        return not re.fullmatch(r"AROA\w*:.*", value)
+    if key != "aws:sourceip":
+        return True
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return network.prefixlen >= _NARROWEST[network.version]
