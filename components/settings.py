@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -121,6 +122,13 @@ def _choice(options: Sequence[str]) -> _Check:
     return check
 
 
+def _file_breaches(value: str) -> tuple[Breach, ...]:
+    path = PurePosixPath(value)
+    if value and not path.is_absolute() and ".." not in path.parts:
+        return ()
+    return (Breach("a file's path inside the project", "write it relative to Pulumi.yaml"),)
+
+
 _REGION: Final = "an AWS region, as in eu-west-1"
 _DESTINATIONS: Final = "at least one destination: a mapping of names to their settings"
 
@@ -154,7 +162,8 @@ class S3Destination(_Model):
 
     `region`: where the bucket is. `account`: the 12-digit account to deploy into; `deploy_role`: the role
     that Pulumi assumes there. `bucket_name`, `role_name`: instead of the derived ones. `role_path`,
-    `permissions_boundary`: for accounts whose roles need them. `on_destroy`: `protect` refuses, `retain`
+    `permissions_boundary`: for accounts whose roles need them; `permissions_boundary_file`: where in the project
+    its document is, for the rehearsal alone. `on_destroy`: `protect` refuses, `retain`
     leaves the storage, `delete` gives the recordings up. `retention_days`: readable that long; unset, nothing
     expires. `external_id`: handed over instead of the trust profile's; `additional_external_ids`,
     `additional_principals`: accepted beside. `readers`: roles that may read the bucket.
@@ -174,6 +183,9 @@ class S3Destination(_Model):
     permissions_boundary: Annotated[
         str | None,
         _text(aws.policy_arn_breaches, "a policy's ARN, as in arn:aws:iam::123456789012:policy/name"),
+    ] = None
+    permissions_boundary_file: Annotated[
+        str | None, _text(_file_breaches, "a file's path inside the project, as in stacks/boundary.json")
     ] = None
     on_destroy: Annotated[OnDestroy, _text(_choice(_ON_DESTROY), f"one of {listed(_ON_DESTROY)}")] = "protect"
     retention_days: Annotated[

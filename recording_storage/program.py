@@ -1,7 +1,7 @@
 """Run a Pulumi program without the Pulumi CLI: its own `__main__.py`, each resource really made.
 
 `python -m recording_storage.program` reads one `Job` (a line of JSON) from standard input and writes events as
-lines of JSON: `made` for each resource, then `outputs`, or `failed`. It holds whatever credentials its environment
+lines of JSON: `made` for each resource, then `outputs`, or `failed`, and `{"done": true}`. It holds whatever credentials its environment
 has, so the sandbox starts it in an environment of its own.
 
 It proves wiring and content. It has no diff, no state and no update, and doesn't check inputs against the
@@ -18,7 +18,7 @@ import runpy
 import sys
 import threading
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -47,9 +47,6 @@ class Job:
     organization: str
     config: dict[str, str]
 
-    def line(self) -> str:
-        """The job as standard input takes it."""
-        return json.dumps(asdict(self)) + "\n"
 
 
 class ResourceFailure(Exception):
@@ -82,13 +79,13 @@ class Cloud(mocks.Mocks):
             made, state = resources.check(provider, args.typ, inputs).create(clients, inputs)
         except Exception as error:
             raise ResourceFailure(f"{args.typ} {args.name}: {error}") from error
-        self._tell({"event": "made", "type": args.typ, "name": args.name, "id": made})
+        self._tell({"event": "made", "type": args.typ, "name": args.name, "id": made, "inputs": inputs})
         return made, state
 
     @override
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         provider, clients = self._provider(args.token.partition(":")[0], args.provider)
-        return provider.invoke(clients, args.token, cast("Properties", _plain(args.args))), None
+        return provider.invoke(clients, args.token, cast("Properties", _plain(args.args))), []
 
     def _provider(self, package: str, reference: str | None) -> tuple[resources.Provider, Any]:
         id_ = (reference or "").rpartition("::")[2] or f"default {package}"
@@ -157,12 +154,19 @@ class _Forward(logging.Handler):
 
 def _explained(error: BaseException, folder: str) -> str:
     """The failure in one sentence; for an error of the program itself, with the line that raised it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ResourceFailure | pulumi.RunError):
-            return str(seen)
-        seen = seen.__cause__ or seen.__context__
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folder)]
+    chain: list[BaseException] = []  # Pulumi ties causes and contexts into circles
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    for cause in chain:
+        if isinstance(cause, ResourceFailure | pulumi.RunError):
+            return str(cause)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(folder) and "site-packages" not in frame.filename
+    ]
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
 
@@ -188,6 +192,7 @@ def main() -> None:
         tell({"event": "outputs", "outputs": run(job, tell)})
     except BaseException as error:
         tell({"event": "failed", "message": _explained(error, job.folder)})
+    tell({"done": True})
     channel.flush()
     os._exit(0)  # threads of a failed program may still wait for values that never come
 

@@ -16,10 +16,11 @@ Properties = dict[str, Any]
 
 
 class UnsupportedError(Exception):
-    """The table doesn't know a type or a property: `what` names it."""
+    """The table doesn't know a type or a property: `what` names it, `property_name` where it is a property."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, property_name: str = "") -> None:
         super().__init__(f"{what}: the stand-in for the provider doesn't know it, so nothing can be said about it")
+        self.property_name = property_name
 
 
 class ResourceType(Protocol):
@@ -79,5 +80,5 @@ def check(provider: Provider, token: str, inputs: Mapping[str, object]) -> Resou
         raise UnsupportedError(f"the resource type {token}")
     for name, value in inputs.items():
         if name not in kind.properties and value is not None:
-            raise UnsupportedError(f"{name} of {token}")
+            raise UnsupportedError(f"{name} of {token}", name)
     return kind

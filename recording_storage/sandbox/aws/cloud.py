@@ -6,8 +6,6 @@ The only module that reads moto's models, whose version is therefore pinned; eve
 from __future__ import annotations
 
 import json
-import secrets
-import string
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
@@ -22,22 +20,11 @@ from recording_storage.sandbox.aws.policy import Principal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from recording_storage.sandbox.aws.credentials import Credentials
+
 PARTITION = "aws"
 ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 OWNER_ENFORCED = "BucketOwnerEnforced"
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """A long-term access key of a user, as a program in the sandbox holds it."""
-
-    account: str
-    access_key_id: str
-    secret_access_key: str
-
-    def environment(self) -> dict[str, str]:
-        """The variables by which AWS's clients find it."""
-        return {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
 
 
 @dataclass(frozen=True)
@@ -100,16 +87,6 @@ def admit(credentials: Credentials, user_name: str) -> None:
     key.access_key_id, key.secret_access_key = credentials.access_key_id, credentials.secret_access_key
     user.access_keys.append(key)
     iam.access_keys[key.access_key_id] = key
-
-
-def mint(account: str) -> Credentials:
-    """New credentials for a principal of `account`, in the form of AWS's own."""
-    alphabet = string.ascii_uppercase + "234567"
-    return Credentials(
-        account=account,
-        access_key_id="AKIA" + "".join(secrets.choice(alphabet) for _ in range(16)),
-        secret_access_key=secrets.token_urlsafe(30),
-    )
 
 
 def caller(access_key_id: str) -> Caller | None:

@@ -14,6 +14,7 @@ from recording_storage.sandbox.aws import cloud
 from recording_storage.sandbox.aws.gate import Gate
 
 if TYPE_CHECKING:
+    from recording_storage.sandbox.aws.credentials import Credentials
     from recording_storage.sandbox.journal import Journal
 
 USER = "sandbox"
@@ -27,6 +28,6 @@ class Aws:
         cloud.forget()
         self.gate = Gate(journal)
 
-    def admit(self, credentials: cloud.Credentials) -> None:
+    def admit(self, credentials: Credentials) -> None:
         """Let `credentials` be those of a user who may do everything in its own account."""
         cloud.admit(credentials, f"{USER}-{credentials.access_key_id[-4:].lower()}")

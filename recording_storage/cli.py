@@ -1,0 +1,133 @@
+"""The `recording-storage` command: what is asked of it, and how it ends.
+
+Exit codes: 0 done, 1 a check failed or could not be decided, 2 could not run. No traceback reaches a user.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DONE, CHECK_FAILED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+DEFAULT_STACK = "local"
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Customer-owned storage for recordings: prove the trust before, during and after `pulumi up`.",
+    epilog="Exit codes: 0 done · 1 a check failed or could not be decided · 2 could not run.",
+)
+
+
+class Format(str, Enum):
+    """How results are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@app.callback()
+def _recording_storage() -> None:  # pyright: ignore[reportUnusedFunction] (a group of commands, however few)
+    pass
+
+
+@app.command()
+def rehearse(
+    stacks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[STACK]…", help="Stacks to rehearse, by name.", show_default=DEFAULT_STACK),
+    ] = None,
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="Text for people, JSON for machines; the same facts.")
+    ] = Format.TEXT,
+    project: Annotated[
+        Path,
+        typer.Option(
+            "--project", "-C", help="The folder of Pulumi.yaml.", exists=True, file_okay=False, show_default="."
+        ),
+    ] = Path(),
+) -> None:
+    """Provision stacks on stand-in clouds, record to them, and try what must be refused.
+
+    Runs the stack's own program with its own configuration, and reaches no cloud account: only stand-ins on this
+    machine. Exits with 0 only if everything held.
+
+      recording-storage rehearse              the stack local
+
+      recording-storage rehearse prod         your production configuration
+
+      recording-storage rehearse prod -f json | jq .summary
+    """
+    from components.faults import ConfigurationError
+    from recording_storage import report
+    from recording_storage.rehearsal import rehearse as rehearse_stack
+    from recording_storage.rehearsal.child import ChildError
+    from recording_storage.stackfile import StackFileError
+
+    documents = []
+    for stack in stacks or [DEFAULT_STACK]:
+        try:
+            with _progress(stack) as tell:
+                document = rehearse_stack(project, stack, tell)
+        except ConfigurationError as error:
+            raise _CouldNotRun(f"{stack}: {error}") from None
+        except (StackFileError, ChildError) as error:
+            raise _CouldNotRun(str(error)) from None
+        documents.append(document)
+        if format_ is Format.TEXT:
+            report.write_text(document, sys.stdout)
+    if format_ is Format.JSON:
+        report.write_json(documents, sys.stdout)
+    if not all(document.held for document in documents):
+        raise typer.Exit(CHECK_FAILED)
+
+
+class _CouldNotRun(Exception):
+    """The message says why; the command ends with `COULD_NOT_RUN`."""
+
+
+@contextmanager
+def _progress(stack: str) -> Iterator[Callable[[str], None]]:
+    """Say what is going on, where somebody looks."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(f"{stack}: reading the configuration") as status:
+        yield lambda message: status.update(f"{stack}: {message}")
+
+
+def main() -> None:
+    """Run the command; every way out is an exit code with a sentence."""
+    try:
+        app()
+    except _CouldNotRun as error:
+        print(error, file=sys.stderr)
+        sys.exit(COULD_NOT_RUN)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone
+        sys.exit(DONE)
+    except Exception as error:
+        if os.environ.get("RECORDING_STORAGE_DEBUG"):
+            raise
+        print(
+            f"{type(error).__name__}: {error}\n"
+            "That is a defect of recording-storage itself: set RECORDING_STORAGE_DEBUG=1 to see where, and report it.",
+            file=sys.stderr,
+        )
+        sys.exit(COULD_NOT_RUN)

@@ -1,0 +1,19 @@
+"""`python -m recording_storage.intruder`: answers jobs as `recording_storage.steps` says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recording_storage.steps import serve
+
+if TYPE_CHECKING:
+    from recording_storage.steps import Player
+
+
+def _s3() -> Player:
+    from recording_storage.intruder.s3 import intrude
+
+    return intrude
+
+
+serve({"s3": _s3})

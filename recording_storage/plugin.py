@@ -1,0 +1,300 @@
+"""A Pulumi provider plugin for the sandbox: the real Pulumi CLI runs a program against the stand-in clouds.
+
+`python -m recording_storage.plugin aws` serves Pulumi's provider protocol from the same table of resources as
+the run without the CLI (`program`), and prints its port, as plugins do. `install` writes the executables by
+which the CLI finds it on `PATH`. So preview, update, refresh and destroy are the real engine's: its diff, its
+order, its state.
+
+Left out: schemas (an input that the table doesn't know is refused, one of the wrong type isn't), names that
+the real provider would invent, timeouts, and keeping a resource whose creation failed halfway.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import stat
+import sys
+from concurrent import futures
+from contextlib import suppress
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, cast
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from typing_extensions import override
+
+from recording_storage import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+
+    from recording_storage.resources import Properties
+
+
+PACKAGES = ("aws",)
+"""The packages that the sandbox has a plugin for."""
+NAMES = ("name", "bucket")
+"""Inputs that name a thing: a new one of the same name can only be made once the old one is deleted."""
+
+
+def install(folder: Path) -> None:
+    """Write a `pulumi-resource-<package>` for each package into `folder`, to be put in front of `PATH`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in PACKAGES:
+        plugin = folder / f"pulumi-resource-{package}"
+        plugin.write_text(
+            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m recording_storage.plugin {package} "$@"\n'
+        )
+        plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values of a property mean the same; nothing is the same as what is unknown yet."""
+    return rpc.UNKNOWN not in json.dumps([one, other]) and _canonical(one) == _canonical(other)
+
+
+def _canonical(value: object) -> object:
+    """Bring a value into the one form that all its spellings share.
+
+    What is unset or empty is left out. In a policy document (a string that holds a JSON object) the order of
+    lists doesn't matter, and a list of one is that one.
+    """
+    if isinstance(value, str):
+        document = _document(value)
+        return value if document is None else ("document", _unordered(document))
+    if isinstance(value, list):
+        return [_canonical(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        known = {key: _canonical(item) for key, item in cast("dict[str, object]", value).items()}
+        return {key: item for key, item in known.items() if item not in (None, {}, [])} or None
+    return None if value == [] else value
+
+
+def _document(text: str) -> dict[str, object] | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _unordered(value: object) -> str:
+    if isinstance(value, dict):
+        items = cast("dict[str, object]", value).items()
+        return json.dumps({key: _unordered(item) for key, item in items}, sort_keys=True)
+    if isinstance(value, list):
+        found = sorted({_unordered(item) for item in cast("list[object]", value)})
+        return found[0] if len(found) == 1 else json.dumps(found)
+    return json.dumps(value)
+
+
+class _Told(grpc.ServerInterceptor):  # pyright: ignore[reportMissingTypeArgument]
+    """Turns whatever goes wrong into a gRPC error: the CLI prints its message under the resource's name."""
+
+    @override
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        handler = cast("Any", continuation(handler_call_details))
+
+        def told(request: object, context: grpc.ServicerContext) -> object:
+            try:
+                return handler.unary_unary(request, context)
+            except NotImplementedError as error:
+                context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+            except Exception as error:
+                context.abort(grpc.StatusCode.UNKNOWN, str(error) or type(error).__name__)
+
+        if handler is None:
+            return None
+        return cast("Any", grpc).unary_unary_rpc_method_handler(
+            told, handler.request_deserializer, handler.response_serializer
+        )
+
+
+def _plain(properties: Struct) -> Properties:
+    """Give plain values: a marked secret as what it holds, since it only goes into a stand-in."""
+    return cast("Properties", _bare(json_format.MessageToDict(properties)))
+
+
+def _bare(value: object) -> object:
+    if rpc.is_rpc_secret(value):
+        return _bare(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, dict):
+        return {name: _bare(item) for name, item in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_bare(item) for item in cast("list[object]", value)]
+    return value
+
+
+def _struct(properties: Mapping[str, object]) -> Struct:
+    message = Struct()
+    message.update({name: cast("Any", value) for name, value in properties.items()})
+    return message
+
+
+def _changed(old: Properties, new: Properties) -> set[str]:
+    return {name for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))}
+
+
+def _difference(
+    changed: set[str], replacing: Collection[str] = (), *, delete_first: bool = False
+) -> provider_pb2.DiffResponse:
+    """Answer a diff: the changed inputs, those that make a new resource, and in which order."""
+    kinds = provider_pb2.PropertyDiff
+    return provider_pb2.DiffResponse(
+        changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
+        diffs=sorted(changed),
+        replaces=sorted(replacing),
+        deleteBeforeReplace=bool(replacing) and delete_first,
+        hasDetailedDiff=True,
+        detailedDiff={
+            name: kinds(kind=kinds.UPDATE_REPLACE if name in replacing else kinds.UPDATE, inputDiff=True)
+            for name in changed
+        },
+    )
+
+
+class Plugin(provider_pb2_grpc.ResourceProviderServicer):
+    """One package's provider: each of the engine's calls, answered from the table of resources."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._provider = resources.provider(package)
+        self._clients: Any = None
+
+    @override
+    def Handshake(
+        self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ProviderHandshakeResponse:
+        return (
+            provider_pb2.ProviderHandshakeResponse()
+        )  # nothing special: secrets and outputs come as plain values
+
+    @override
+    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
+        return plugin_pb2.PluginInfo(version=metadata.version(f"pulumi-{self._package}"))
+
+    @override
+    def CheckConfig(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    @override
+    def DiffConfig(
+        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
+        return _difference(_changed(_plain(request.old_inputs), _plain(request.news)))
+
+    @override
+    def Configure(
+        self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ConfigureResponse:
+        self._clients = self._provider.configure(_plain(request.args))
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
+
+    @override
+    def Invoke(
+        self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.InvokeResponse:
+        found = self._provider.invoke(self._clients, request.tok, _plain(request.args))
+        return cast("Any", provider_pb2.InvokeResponse)(**{"return": _struct(found)})
+
+    @override
+    def Check(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
+        try:
+            resources.check(self._provider, request.type, _plain(request.news))
+        except resources.UnsupportedError as error:
+            failure = provider_pb2.CheckFailure(property=error.property_name, reason=str(error))
+            return provider_pb2.CheckResponse(failures=[failure])
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    @override
+    def Diff(
+        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
+        old, new = _plain(request.old_inputs), _plain(request.news)
+        changed = _changed(old, new)
+        replacing = changed & self._provider.types[request.type].replace_on
+        return _difference(changed, replacing, delete_first=any(n in new and n not in changed for n in NAMES))
+
+    @override
+    def Create(
+        self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CreateResponse:
+        if request.preview:  # what isn't an input is unknown then
+            return provider_pb2.CreateResponse(properties=request.properties)
+        kind, inputs = self._provider.types[request.type], _plain(request.properties)
+        id_, state = kind.create(self._clients, inputs)
+        return provider_pb2.CreateResponse(id=id_, properties=_struct(state))
+
+    @override
+    def Read(
+        self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ReadResponse:
+        kind = self._provider.types[request.type]
+        state, inputs = _plain(request.properties), _plain(request.inputs)
+        found = kind.read(self._clients, request.id, state)
+        if found is None:
+            return provider_pb2.ReadResponse()
+        # A value keeps its spelling while it means the same: another one isn't drift.
+        now = {
+            name: state[name] if name in state and same(state[name], v) else v for name, v in found.items()
+        }
+        given = {
+            name: inputs[name] if name in inputs and same(inputs[name], now[name]) else now[name]
+            for name in sorted(kind.properties & now.keys())
+            if name in inputs or name not in state or now[name] != state[name]
+        }
+        return provider_pb2.ReadResponse(id=request.id, properties=_struct(now), inputs=_struct(given))
+
+    @override
+    def Update(
+        self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.UpdateResponse:
+        state, inputs = _plain(request.olds), _plain(request.news)
+        if (
+            request.preview
+        ):  # ARNs and the like outlive an update, so what hangs on them isn't shown as changing
+            return provider_pb2.UpdateResponse(properties=_struct(state | inputs))
+        changed = self._provider.types[request.type].update(self._clients, request.id, state, inputs)
+        return provider_pb2.UpdateResponse(properties=_struct(changed))
+
+    @override
+    def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Empty:
+        self._provider.types[request.type].delete(self._clients, request.id, _plain(request.properties))
+        return Empty()
+
+    @override
+    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
+        return Empty()  # calls are short: each is let finish
+
+
+def main() -> None:
+    """Serve one package until the CLI ends."""
+    parent = os.getppid()
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), interceptors=[_Told()])
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Plugin(sys.argv[1]), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    with suppress(KeyboardInterrupt):
+        while os.getppid() == parent and server.wait_for_termination(timeout=1):
+            pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""Rehearse a stack: its own program on stand-in clouds, a recording, and everything that must be refused.
+
+`rehearse` gives a `Document`. What a provider adds stands in a file of its own (`s3`), as a `Stage`: which accounts
+there are, what is assumed to exist, and how a destination is played through.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol
+
+from components.faults import Breach, ConfigurationError, Fault, fault
+from components.settings import Judgement, judge
+from recording_storage import stackfile
+from recording_storage.rehearsal.child import Child
+from recording_storage.results import DestinationReport, Document, Made, Result, Status
+from recording_storage.sandbox import Sandbox
+from recording_storage.sandbox.journal import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from components.settings import Destination, Settings
+    from recording_storage.stackfile import StackFile
+
+    Tell = Callable[[str], None]
+
+ORGANIZATION = "organization"
+"""What Pulumi's self-managed backends call every organisation; the CLI knows better, and only names depend on it."""
+PROGRAM = "proven.program"
+
+
+class Stage(Protocol):
+    """One provider's part of a rehearsal. Made before its stand-in is loaded, so that its children start meanwhile."""
+
+    title: str
+
+    def credentials(self) -> Mapping[str, str]:
+        """The environment variables of the owner, for the stack's program."""
+        ...
+
+    def prepare(self) -> None:
+        """Load the stand-in, let everybody in, and make what is assumed to exist."""
+        ...
+
+    def made(self, name: str, events: list[dict[str, Any]]) -> tuple[Made, ...]:
+        """What the program made for a destination, for people."""
+        ...
+
+    def unproven(self, name: str) -> tuple[str, ...]:
+        """What no rehearsal can say of a destination."""
+        ...
+
+    def play(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
+        """Record to a destination, misuse it, and say how each attempt ended."""
+        ...
+
+
+def load(folder: Path, stack: str) -> tuple[StackFile, Judgement]:
+    """The stack's configuration, judged.
+
+    Raises `StackFileError` or `ConfigurationError`; nothing has been started then.
+    """
+    file = stackfile.load(folder, stack)
+    given = stackfile.namespace_config(file)
+    judgement = judge(given, project=file.project, stack=stack, organization=ORGANIZATION)
+    faults = list(_file_faults(folder, judgement.settings))
+    if faults:
+        raise ConfigurationError(faults, file.project)
+    return file, judgement
+
+
+def _file_faults(folder: Path, settings: Settings) -> Iterator[Fault]:
+    for name, destination in settings.destinations.items():
+        file = destination.permissions_boundary_file
+        if file is None:
+            continue
+        try:
+            json.loads((folder / file).read_text())
+        except (OSError, ValueError) as error:
+            breach = Breach("a file that holds the boundary's policy, as JSON", f"mend the file: {error}")
+            yield fault(f"destinations.{name}.permissions_boundary_file", file, breach)
+
+
+def rehearse(folder: Path, stack: str, tell: Tell) -> Document:
+    """Rehearse one stack of the project in `folder`; `tell` hears what is going on.
+
+    Raises what `load` raises, and `ChildError` where a child could not go on.
+    """
+    began = time.monotonic()
+    file, judgement = load(folder, stack)
+    document = Document(results=[_warning(one, file.project) for one in judgement.warnings])
+    with ExitStack() as cast:
+        tell("starting the stand-in clouds")
+        sandbox = cast.enter_context(Sandbox())
+        stages = {
+            provider: _stage(provider, sandbox, judgement.settings, cast, folder)
+            for provider in sorted({one.provider for one in judgement.settings.destinations.values()})
+        }
+        owner = {name: value for stage in stages.values() for name, value in stage.credentials().items()}
+        program = cast.enter_context(Child("recording_storage.program", sandbox.environment("owner", owner)))
+        for stage in stages.values():
+            stage.prepare()
+        program.tell(
+            {
+                "folder": str(folder.resolve()),
+                "project": file.project,
+                "stack": stack,
+                "organization": ORGANIZATION,
+                "config": stackfile.pulumi_config(file),
+            }
+        )
+        mark = sandbox.journal.mark()
+        events, outputs = _provision(program, tell)
+        if isinstance(outputs, str):
+            document.results.append(_failed_program(outputs, sandbox, mark))
+        else:
+            document.recording_storage = outputs.get("recording_storage")
+            for name, destination in judgement.settings.destinations.items():
+                tell(f"recording to {name}")
+                found = outputs.get("destinations", {}).get(name)
+                report, results = _play(stages[destination.provider], name, destination, stack, events, found)
+                document.destinations.append(report)
+                document.results += results
+    document.seconds = time.monotonic() - began
+    return document
+
+
+def _stage(provider: str, sandbox: Sandbox, settings: Settings, cast: ExitStack, folder: Path) -> Stage:
+    if provider == "s3":
+        from recording_storage.rehearsal.s3 import S3Stage
+
+        return S3Stage(sandbox, settings, cast, folder)
+    raise KeyError(provider)
+
+
+def _provision(program: Child, tell: Tell) -> tuple[list[dict[str, Any]], dict[str, Any] | str]:
+    """What the program made, and its outputs, or why it failed."""
+    events: list[dict[str, Any]] = []
+    outputs: dict[str, Any] | str = "the program ended without outputs"
+    for event in program.answers():
+        if event["event"] == "made":
+            events.append(event)
+            tell(f"made {event['name']}")
+        elif event["event"] == "outputs":
+            outputs = event["outputs"]
+        elif event["event"] == "failed":
+            outputs = event["message"]
+    return events, outputs
+
+
+def _failed_program(message: str, sandbox: Sandbox, mark: int) -> Result:
+    reasons = sandbox.journal.since(mark, Outcome.REFUSED, Outcome.UNDECIDED)
+    undecided = [entry for entry in reasons if entry.outcome is Outcome.UNDECIDED]
+    because = f" ({reasons[-1].reason})" if reasons else ""
+    return Result(
+        destination="",
+        id=PROGRAM,
+        status=Status.UNKNOWN if undecided or "nothing can be said about it" in message else Status.FAIL,
+        title="the stack's program runs",
+        evidence=message + because,
+        mend="mend the program or the configuration; nothing was made in a real cloud",
+    )
+
+
+def _play(
+    stage: Stage,
+    name: str,
+    destination: Destination,
+    stack: str,
+    events: list[dict[str, Any]],
+    outputs: Mapping[str, Any] | None,
+) -> tuple[DestinationReport, list[Result]]:
+    report = DestinationReport(
+        name=name,
+        stack=stack,
+        provider=destination.provider,
+        title=f"{stage.title} · {destination.region}",
+        made=stage.made(name, events),
+        unproven=stage.unproven(name),
+        recording_storage=outputs["recording_storage"] if outputs else None,
+    )
+    if outputs is None:
+        missing = Result(
+            destination=name,
+            id=PROGRAM,
+            status=Status.FAIL,
+            title="the stack's program exports the destination",
+            evidence=f"its output `destinations` has no {name}",
+            mend=f"export destinations.{name}, as this project's __main__.py does",
+        )
+        return report, [missing]
+    return report, list(stage.play(name, outputs))
+
+
+def _warning(warning: Fault, project: str) -> Result:
+    return Result(
+        destination="",
+        id="unproven.configuration",
+        status=Status.WARN,
+        title=f"{project}:{warning.key} = {warning.value}",
+        evidence=f"expected {warning.expected}",
+        mend=warning.mend,
+    )

@@ -1,0 +1,110 @@
+"""Show a document to people, or to machines.
+
+Text works when piped, without colour, and on a narrow terminal; JSON has the same facts.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from recording_storage.results import Kind, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from recording_storage.results import DestinationReport, Document, Result
+
+LABEL_WIDTH = 10
+PIPED_WIDTH = 100
+MARKS = {Status.FAIL: ("FAILED", "bold red"), Status.UNKNOWN: ("UNCLEAR", "bold yellow"), Status.WARN: ("warning", "yellow")}
+LABEL_STYLES = {"made": "cyan", "proven": "green", "refused": "green", "unproven": "dim"}
+
+
+def write_json(documents: Iterable[Document], out: TextIO) -> None:
+    """Write one document as JSON; several become one, their destinations and results one after the other."""
+    parts = [document.as_dict() for document in documents]
+    whole = parts[0]
+    for part in parts[1:]:
+        whole["destinations"] += part["destinations"]
+        whole["results"] += part["results"]
+        whole["summary"] = {
+            key: (whole["summary"][key] and value) if isinstance(value, bool) else whole["summary"][key] + value
+            for key, value in part["summary"].items()
+        }
+        whole["recording_storage"] = None
+    json.dump(whole, out, indent=2, ensure_ascii=False)
+    out.write("\n")
+
+
+def write_text(document: Document, out: TextIO) -> None:
+    """Write a document as text: a block per destination, then the summary and the object to paste."""
+    console = Console(file=out, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    for result in document.results:
+        if not result.destination:
+            _trouble(console, result)
+    for destination in document.destinations:
+        _destination(console, destination, [r for r in document.results if r.destination == destination.name])
+    console.print(_summary(document))
+    if document.recording_storage is not None:
+        # Never wrapped: it is there to be copied.
+        console.print(f"recording_storage: {json.dumps(document.recording_storage)}", soft_wrap=True, markup=False)
+
+
+def _destination(console: Console, destination: DestinationReport, results: list[Result]) -> None:
+    console.print(Text.assemble((destination.name, "bold"), f" · {destination.title}"))
+    kinds = max((len(made.kind) for made in destination.made), default=0)
+    names = max((len(made.name) for made in destination.made), default=0)
+    for index, made in enumerate(destination.made):
+        text = Text(f"{made.kind.ljust(kinds)}  {made.name.ljust(names)}  {', '.join(made.properties)}".rstrip())
+        _line(console, "made" if index == 0 else "", text)
+    for kind in (Kind.PROVEN, Kind.REFUSED):
+        held = [result.title for result in results if result.kind == kind.value and result.status is Status.PASS]
+        if held:
+            _line(console, kind.value, Text(" · ".join(held)))
+    if destination.unproven:
+        _line(console, "unproven", Text(", ".join(destination.unproven)), style="dim")
+    for result in results:
+        if result.status is not Status.PASS:
+            _trouble(console, result)
+    console.print()
+
+
+def _line(console: Console, label: str, text: Text, style: str = "") -> None:
+    left = Text(f"  {label.ljust(LABEL_WIDTH)}", style=LABEL_STYLES.get(label, ""))
+    text.stylize(style)
+    lines = text.wrap(console, max(20, console.width - len(left.plain)))
+    for index, line in enumerate(lines):
+        line.rstrip()
+        console.print((left if index == 0 else Text(" " * len(left.plain))) + line, soft_wrap=True)
+
+
+def _trouble(console: Console, result: Result) -> None:
+    mark, style = MARKS[result.status]
+    title = f"{result.title} should have been refused" if _should_be_refused(result) else result.title
+    console.print(Text.assemble("  ", (mark.ljust(LABEL_WIDTH), style), title, (f"  [{result.id}]", "dim")))
+    for label in ("evidence", "mend", "source"):
+        said = getattr(result, label)
+        if said:
+            console.print(Padding(Text.assemble((label.ljust(10), "dim"), said), (0, 0, 0, LABEL_WIDTH + 2)))
+
+
+def _should_be_refused(result: Result) -> bool:
+    return result.kind == Kind.REFUSED.value and result.status is Status.FAIL
+
+
+def _summary(document: Document) -> str:
+    counts = document.as_dict()["summary"]
+    words = [
+        f"{counts['proven']} proven",
+        f"{counts['refused']} refused",
+        *([f"{counts['fail']} FAILED"] if counts["fail"] else []),
+        f"{counts['unknown']} inconclusive",
+    ]
+    return f"{', '.join(words)} in {document.seconds:.1f} s"

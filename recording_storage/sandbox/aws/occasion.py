@@ -1,0 +1,59 @@
+"""What a rehearsal assumes to exist, made for the occasion: roles, policies and buckets of somebody else's.
+
+They appear without a request, since nobody in the sandbox made them; what they may do is judged as ever.
+"""
+
+from __future__ import annotations
+
+import json
+
+from moto.iam.models import ManagedPolicy, iam_backends
+from moto.s3.models import s3_backends
+
+from recording_storage.sandbox.aws.cloud import ADMINISTRATOR, PARTITION, dress_new_bucket
+
+
+def role(arn: str, *, trusts: str, policy: dict[str, object] | None = None) -> None:
+    """Let a role exist that the account `trusts` may assume, and that may do what `policy` says.
+
+    Unset, it may do everything.
+    """
+    account, path, name = _parts(arn)
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{PARTITION}:iam::{trusts}:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    made = iam_backends[account][PARTITION].create_role(name, json.dumps(trust), path, None, "", [], "3600")
+    made.policies["assumed"] = json.dumps(policy or ADMINISTRATOR)
+
+
+def user(arn: str) -> None:
+    """Let a user exist."""
+    account, path, name = _parts(arn)
+    iam_backends[account][PARTITION].create_user(PARTITION, name, path)
+
+
+def policy(arn: str, document: str, holder: str) -> None:
+    """Let a managed policy exist with this document (JSON); `holder` is the account that uses it."""
+    account, path, name = _parts(arn)
+    account = account if account.isdigit() else holder
+    made = ManagedPolicy(name, account_id=account, region=PARTITION, document=document, path=path)
+    iam_backends[account][PARTITION].managed_policies[arn] = made
+
+
+def bucket(name: str, *, account: str, region: str) -> None:
+    """Let a bucket exist, as S3 makes them by default."""
+    s3_backends[account][PARTITION].create_bucket(name, region)
+    dress_new_bucket(name)
+
+
+def _parts(arn: str) -> tuple[str, str, str]:
+    account, resource = arn.split(":", 5)[4:]
+    path, _, name = resource.partition("/")[2].rpartition("/")
+    return account, f"/{path}/" if path else "/", name

@@ -1,0 +1,46 @@
+"""How a player in the rehearsal tells of what it did: one line of JSON per step.
+
+The recorder and the intruder are programs of their own, started in the sandbox's environment. Each reads jobs, a
+line of JSON each, and answers every job with its steps and a last line `{"done": true}`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Job = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: `ended` says how. `evidence` is what was seen, as a person would say it; `left` what it leaves."""
+
+    id: str
+    ended: str
+    title: str
+    evidence: str = ""
+    left: dict[str, str] = field(default_factory=dict[str, str])
+
+
+DONE, REFUSED, BROKEN = "done", "refused", "broken"
+"""It was carried out; the cloud refused it; it failed for another reason."""
+
+Player = Callable[[Job], Iterator[Step]]
+
+
+def serve(players: dict[str, Callable[[], Player]]) -> None:
+    """Answer jobs from standard input until it ends; a job's `provider` names the player, imported when first needed.
+
+    A job without a `recording_storage` only imports: a player is started before there is anything to play.
+    """
+    for line in sys.stdin:
+        job: Job = json.loads(line)
+        player = players[job["provider"]]()
+        if "recording_storage" in job:
+            for step in player(job):
+                print(json.dumps(asdict(step)), flush=True)
+        print(json.dumps({"done": True}), flush=True)
