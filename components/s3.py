@@ -110,7 +110,9 @@ class S3Destination(pulumi.ComponentResource):
     legacy_conversation_properties: pulumi.Output[dict[str, Any] | None]
     """The older flat form of them, or None where an external id of its own has no room in it."""
 
-    def __init__(self, name: str, args: S3DestinationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: S3DestinationArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(TYPE, name, {}, opts)
         trust = effective_s3(args.get("trust_profile", {}))
         external_id = pulumi.Output.from_input(args.get("external_id", trust.external_id))
@@ -123,9 +125,7 @@ class S3Destination(pulumi.ComponentResource):
             name=role_name,
             path=args.get("role_path", "/"),
             description=f"Writes recordings to {name}",
-            assume_role_policy=pulumi.Output.all(
-                external_id, *args.get("additional_external_ids", ())
-            ).apply(
+            assume_role_policy=pulumi.Output.all(external_id, *args.get("additional_external_ids", ())).apply(
                 lambda ids: pulumi.Output.all(*args.get("additional_principals", ())).apply(
                     lambda principals: json.dumps(s3_trust_policy(trust, ids, principals))
                 )
@@ -152,7 +152,7 @@ class S3Destination(pulumi.ComponentResource):
         self.role_arn = pulumi.Output.all(role.arn, write.id).apply(lambda known: known[0])
         self.recording_storage = pulumi.Output.all(
             self.bucket_name, self.bucket_region, self.role_arn, external_id
-        ).apply(lambda known: _checked(contract.s3_recording_storage(*known, trust.external_id)))
+        ).apply(lambda known: _handed_over(known, trust.external_id))
         self.conversation_properties = self.recording_storage.apply(contract.conversation_properties)
         self.legacy_conversation_properties = self.recording_storage.apply(contract.s3_legacy_properties)
         self.register_outputs(
@@ -169,14 +169,12 @@ class S3Destination(pulumi.ComponentResource):
             }
         )
 
-    def _names(
-        self, name: str, args: S3DestinationArgs
-    ) -> tuple[pulumi.Input[str], pulumi.Input[str]]:
+    def _names(self, name: str, args: S3DestinationArgs) -> tuple[pulumi.Input[str], pulumi.Input[str]]:
         if "bucket_name" in args and "role_name" in args:
             return args["bucket_name"], args["role_name"]
         scope = naming.Scope(pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack())
-        account = pulumi.Output.from_input(
-            args["account_id"]
+        account: pulumi.Output[str] = (
+            pulumi.Output.from_input(args["account_id"])
             if "account_id" in args
             else aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
         )
@@ -185,9 +183,7 @@ class S3Destination(pulumi.ComponentResource):
             args.get("role_name") or account.apply(lambda known: naming.role_name(scope, name, known)),
         )
 
-    def _bucket(
-        self, name: str, args: S3DestinationArgs, bucket_name: pulumi.Input[str]
-    ) -> aws.s3.Bucket:
+    def _bucket(self, name: str, args: S3DestinationArgs, bucket_name: pulumi.Input[str]) -> aws.s3.Bucket:
         """The bucket and all that protects it, one after the other.
 
         S3 answers 409 when two settings of a bucket are changed at once, and the policy must come after the
@@ -273,7 +269,9 @@ def aws_provider(account: str | None, deploy_role: str | None) -> aws.Provider:
         "-".join(words),
         region=HOME_REGION,
         allowed_account_ids=[account] if account else None,
-        assume_roles=[{"role_arn": deploy_role, "session_name": "recording-storage"}] if deploy_role else None,
+        assume_roles=[{"role_arn": deploy_role, "session_name": "recording-storage"}]
+        if deploy_role
+        else None,
     )
 
 
@@ -292,27 +290,35 @@ def lifecycle_rules(retention_days: int | None) -> list[aws.s3.BucketLifecycleCo
             "abort_incomplete_multipart_upload": {"days_after_initiation": UNFINISHED_UPLOAD_DAYS},
         }
     ]
-    if retention_days is not None:
-        rules += [
-            {
-                "id": "expire-recordings",
-                "status": "Enabled",
-                "filter": everything,
-                "expiration": {"days": retention_days},
-                "noncurrent_version_expiration": {"noncurrent_days": NONCURRENT_DAYS},
-            },
-            {
-                "id": "expire-delete-markers",
-                "status": "Enabled",
-                "filter": everything,
-                "expiration": {"expired_object_delete_marker": True},
-            },
-        ]
-    return rules
+    if retention_days is None:
+        return rules
+    expiring: list[aws.s3.BucketLifecycleConfigurationRuleArgsDict] = [
+        {
+            "id": "expire-recordings",
+            "status": "Enabled",
+            "filter": everything,
+            "expiration": {"days": retention_days},
+            "noncurrent_version_expiration": {"noncurrent_days": NONCURRENT_DAYS},
+        },
+        {
+            "id": "expire-delete-markers",
+            "status": "Enabled",
+            "filter": everything,
+            "expiration": {"expired_object_delete_marker": True},
+        },
+    ]
+    return rules + expiring
 
 
-def _checked(recording_storage: contract.RecordingStorage) -> contract.RecordingStorage:
+def _handed_over(known: Sequence[str], default_external_id: str) -> contract.RecordingStorage:
+    """The object for the API, from bucket, region, role and external id; never one that breaks the contract."""
+    bucket, region, role_arn, external_id = known
+    recording_storage = contract.s3_recording_storage(
+        bucket, region, role_arn, external_id, default_external_id
+    )
     faults = contract.validate(recording_storage)
     if faults:
-        raise pulumi.RunError("\n".join(["recording_storage breaks the contract:", *(f.render() for f in faults)]))
+        raise pulumi.RunError(
+            "\n".join(["recording_storage breaks the contract:", *(f.render() for f in faults)])
+        )
     return recording_storage

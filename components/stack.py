@@ -106,7 +106,5 @@ def _s3(
 
 BUILDERS: Mapping[
     str,
-    Callable[
-        [str, Destination, Settings, dict[tuple[str | None, ...], pulumi.ProviderResource]], Outputs
-    ],
+    Callable[[str, Destination, Settings, dict[tuple[str | None, ...], pulumi.ProviderResource]], Outputs],
 ] = {"s3": _s3}

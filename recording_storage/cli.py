@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
+
+    from recording_storage.results import Document
 
 DONE, CHECK_FAILED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 DEFAULT_STACK = "local"
@@ -54,7 +56,12 @@ def rehearse(
     project: Annotated[
         Path,
         typer.Option(
-            "--project", "-C", help="The folder of Pulumi.yaml.", exists=True, file_okay=False, show_default="."
+            "--project",
+            "-C",
+            help="The folder of Pulumi.yaml.",
+            exists=True,
+            file_okay=False,
+            show_default=".",
         ),
     ] = Path(),
 ) -> None:
@@ -75,15 +82,15 @@ def rehearse(
     from recording_storage.rehearsal.child import ChildError
     from recording_storage.stackfile import StackFileError
 
-    documents = []
+    documents: list[Document] = []
     for stack in stacks or [DEFAULT_STACK]:
         try:
             with _progress(stack) as tell:
                 document = rehearse_stack(project, stack, tell)
         except ConfigurationError as error:
-            raise _CouldNotRun(f"{stack}: {error}") from None
+            raise _CouldNotRunError(f"{stack}: {error}") from None
         except (StackFileError, ChildError) as error:
-            raise _CouldNotRun(str(error)) from None
+            raise _CouldNotRunError(str(error)) from None
         documents.append(document)
         if format_ is Format.TEXT:
             report.write_text(document, sys.stdout)
@@ -93,12 +100,12 @@ def rehearse(
         raise typer.Exit(CHECK_FAILED)
 
 
-class _CouldNotRun(Exception):
+class _CouldNotRunError(Exception):
     """The message says why; the command ends with `COULD_NOT_RUN`."""
 
 
 @contextmanager
-def _progress(stack: str) -> Iterator[Callable[[str], None]]:
+def _progress(stack: str) -> Generator[Callable[[str], None]]:
     """Say what is going on, where somebody looks."""
     from rich.console import Console
 
@@ -114,7 +121,7 @@ def main() -> None:
     """Run the command; every way out is an exit code with a sentence."""
     try:
         app()
-    except _CouldNotRun as error:
+    except _CouldNotRunError as error:
         print(error, file=sys.stderr)
         sys.exit(COULD_NOT_RUN)
     except KeyboardInterrupt:

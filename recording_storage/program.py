@@ -1,8 +1,8 @@
 """Run a Pulumi program without the Pulumi CLI: its own `__main__.py`, each resource really made.
 
 `python -m recording_storage.program` reads one `Job` (a line of JSON) from standard input and writes events as
-lines of JSON: `made` for each resource, then `outputs`, or `failed`, and `{"done": true}`. It holds whatever credentials its environment
-has, so the sandbox starts it in an environment of its own.
+lines of JSON: `made` for each resource, then `outputs`, or `failed`, and `{"done": true}`. It holds whatever
+credentials its environment has, so the sandbox starts it in an environment of its own.
 
 It proves wiring and content. It has no diff, no state and no update, and doesn't check inputs against the
 provider's own schema: the Pulumi CLI does.
@@ -10,7 +10,6 @@ provider's own schema: the Pulumi CLI does.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import pulumi
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.sync_await import _sync_await
 from typing_extensions import override
 
 from recording_storage import resources
@@ -48,8 +48,7 @@ class Job:
     config: dict[str, str]
 
 
-
-class ResourceFailure(Exception):
+class ResourceError(Exception):
     """A resource could not be made; the message says which and why."""
 
 
@@ -78,7 +77,7 @@ class Cloud(mocks.Mocks):
             provider, clients = self._provider(args.typ.partition(":")[0], args.provider)
             made, state = resources.check(provider, args.typ, inputs).create(clients, inputs)
         except Exception as error:
-            raise ResourceFailure(f"{args.typ} {args.name}: {error}") from error
+            raise ResourceError(f"{args.typ} {args.name}: {error}") from error
         self._tell({"event": "made", "type": args.typ, "name": args.name, "id": made, "inputs": inputs})
         return made, state
 
@@ -129,15 +128,16 @@ def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         organization=job.organization,
     )
     pulumi.runtime.set_all_config(job.config)
-    loop = asyncio.get_event_loop_policy().get_event_loop()
 
     async def whole() -> dict[str, Any]:
-        await run_pulumi_func(lambda: cast("None", runpy.run_path(str(folder / "__main__.py"), run_name="__main__")))
+        await run_pulumi_func(
+            lambda: cast("None", runpy.run_path(str(folder / "__main__.py"), run_name="__main__"))
+        )
         root = settings.get_root_resource()
         exported = pulumi.Output.from_input(cast("Any", root).outputs)
         return cast("dict[str, Any]", await exported.future(with_unknowns=False))
 
-    return json.loads(json.dumps(loop.run_until_complete(whole())))
+    return json.loads(json.dumps(_sync_await(whole())))
 
 
 class _Forward(logging.Handler):
@@ -160,7 +160,7 @@ def _explained(error: BaseException, folder: str) -> str:
         chain.append(link)
         link = link.__cause__ or link.__context__
     for cause in chain:
-        if isinstance(cause, ResourceFailure | pulumi.RunError):
+        if isinstance(cause, ResourceError | pulumi.RunError):
             return str(cause)
     frames = [
         frame

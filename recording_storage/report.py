@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 LABEL_WIDTH = 10
 PIPED_WIDTH = 100
-MARKS = {Status.FAIL: ("FAILED", "bold red"), Status.UNKNOWN: ("UNCLEAR", "bold yellow"), Status.WARN: ("warning", "yellow")}
+MARKS = {
+    Status.FAIL: ("FAILED", "bold red"),
+    Status.UNKNOWN: ("UNCLEAR", "bold yellow"),
+    Status.WARN: ("warning", "yellow"),
+}
 LABEL_STYLES = {"made": "cyan", "proven": "green", "refused": "green", "unproven": "dim"}
 
 
@@ -33,7 +37,9 @@ def write_json(documents: Iterable[Document], out: TextIO) -> None:
         whole["destinations"] += part["destinations"]
         whole["results"] += part["results"]
         whole["summary"] = {
-            key: (whole["summary"][key] and value) if isinstance(value, bool) else whole["summary"][key] + value
+            key: (whole["summary"][key] and value)
+            if isinstance(value, bool)
+            else whole["summary"][key] + value
             for key, value in part["summary"].items()
         }
         whole["recording_storage"] = None
@@ -54,7 +60,9 @@ def write_text(document: Document, out: TextIO) -> None:
     console.print(_summary(document))
     if document.recording_storage is not None:
         # Never wrapped: it is there to be copied.
-        console.print(f"recording_storage: {json.dumps(document.recording_storage)}", soft_wrap=True, markup=False)
+        console.print(
+            f"recording_storage: {json.dumps(document.recording_storage)}", soft_wrap=True, markup=False
+        )
 
 
 def _destination(console: Console, destination: DestinationReport, results: list[Result]) -> None:
@@ -62,10 +70,14 @@ def _destination(console: Console, destination: DestinationReport, results: list
     kinds = max((len(made.kind) for made in destination.made), default=0)
     names = max((len(made.name) for made in destination.made), default=0)
     for index, made in enumerate(destination.made):
-        text = Text(f"{made.kind.ljust(kinds)}  {made.name.ljust(names)}  {', '.join(made.properties)}".rstrip())
+        text = Text(
+            f"{made.kind.ljust(kinds)}  {made.name.ljust(names)}  {', '.join(made.properties)}".rstrip()
+        )
         _line(console, "made" if index == 0 else "", text)
     for kind in (Kind.PROVEN, Kind.REFUSED):
-        held = [result.title for result in results if result.kind == kind.value and result.status is Status.PASS]
+        held = [
+            result.title for result in results if result.kind == kind.value and result.status is Status.PASS
+        ]
         if held:
             _line(console, kind.value, Text(" · ".join(held)))
     if destination.unproven:

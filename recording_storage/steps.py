@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-Job = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Step:
@@ -29,7 +27,7 @@ class Step:
 DONE, REFUSED, BROKEN = "done", "refused", "broken"
 """It was carried out; the cloud refused it; it failed for another reason."""
 
-Player = Callable[[Job], Iterator[Step]]
+Player = Callable[[Any], Iterator[Step]]
 
 
 def serve(players: dict[str, Callable[[], Player]]) -> None:
@@ -38,7 +36,7 @@ def serve(players: dict[str, Callable[[], Player]]) -> None:
     A job without a `recording_storage` only imports: a player is started before there is anything to play.
     """
     for line in sys.stdin:
-        job: Job = json.loads(line)
+        job: dict[str, Any] = json.loads(line)
         player = players[job["provider"]]()
         if "recording_storage" in job:
             for step in player(job):

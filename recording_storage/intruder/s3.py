@@ -59,7 +59,9 @@ class _Intruder:
         given = (
             boto3.Session(profile_name=profile, region_name=self.region)
             .client("sts")
-            .assume_role(RoleArn=role or self.storage["assume_role_arn"], RoleSessionName=SESSION_NAME, **extra)
+            .assume_role(
+                RoleArn=role or self.storage["assume_role_arn"], RoleSessionName=SESSION_NAME, **extra
+            )
         )["Credentials"]
         return {
             "aws_access_key_id": given["AccessKeyId"],

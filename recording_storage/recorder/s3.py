@@ -111,7 +111,9 @@ class _Recording:
         return "upload aborted"
 
     def _begin(self, key: str) -> str:
-        return self.s3.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType="video/mp4")["UploadId"]
+        return self.s3.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType="video/mp4")[
+            "UploadId"
+        ]
 
     def _part(self, key: str, upload: str, number: int) -> dict[str, Any]:
         return self.s3.upload_part(

@@ -51,7 +51,10 @@ MENDS: dict[str, tuple[str, str]] = {
         "allow s3:ListMultipartUploadParts, s3:ListBucketMultipartUploads and s3:AbortMultipartUpload",
         f"{USER_GUIDE}/mpuoverview.html",
     ),
-    "proven.additional-external-id": ("accept it in the role's trust, or drop it from the configuration", GUIDE),
+    "proven.additional-external-id": (
+        "accept it in the role's trust, or drop it from the configuration",
+        GUIDE,
+    ),
     "proven.reader": ("let the bucket's policy allow the role s3:GetObject and s3:ListBucket", USER_GUIDE),
     "refused.another-account": ("trust the service's account only", f"{IAM_GUIDE}/confused-deputy.html"),
     "refused.no-external-id": (
@@ -75,9 +78,9 @@ MENDS: dict[str, tuple[str, str]] = {
     "refused.reader": ("grant readers s3:GetObject and s3:ListBucket, and nothing else", USER_GUIDE),
 }
 PROTECTION = {
-    "protect": "kept: destroy is refused",
-    "retain": "kept when the stack is destroyed",
-    "delete": "DELETED with the stack, recordings included",
+    "protect": "destroy is refused",
+    "retain": "kept on destroy",
+    "delete": "DELETED on destroy, with its recordings",
 }
 
 
@@ -247,18 +250,22 @@ class S3Stage:
         return environment
 
 
-ALLOW_EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+ALLOW_EVERYTHING = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+)
 READ_EVERYTHING: dict[str, object] = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"], "Resource": "*"}],
+    "Statement": [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"], "Resource": "*"}
+    ],
 }
 """A reader in another account needs a policy of its own. It may write too, as far as its account is concerned: what
 refuses it is the destination."""
 
 
-def _account(arn: str) -> str:
-    found = iam_arn(arn)
-    return found.account if found else arn
+def _account(principal: str) -> str:
+    """The account of an ARN, or the account that is named itself."""
+    return principal.split(":")[4] if principal.startswith("arn:") else principal
 
 
 def _people(destinations: Mapping[str, S3Destination], service: str) -> dict[str, Credentials]:
@@ -266,9 +273,13 @@ def _people(destinations: Mapping[str, S3Destination], service: str) -> dict[str
     ambient = [one.account for one in destinations.values() if one.account and not one.deploy_role]
     owner = ambient[0] if ambient else OWNER_ACCOUNT
     readers = {_account(arn) for one in destinations.values() for arn in one.readers}
-    trusted = {_account(one) for destination in destinations.values() for one in destination.additional_principals}
+    trusted = {
+        _account(one) for destination in destinations.values() for one in destination.additional_principals
+    }
     stranger = next(one for one in STRANGERS if one not in {owner, service, *readers, *trusted})
-    accounts = {"owner": owner, SERVICE_PROFILE: service, STRANGER_PROFILE: stranger} | {one: one for one in readers}
+    accounts = {"owner": owner, SERVICE_PROFILE: service, STRANGER_PROFILE: stranger} | {
+        one: one for one in readers
+    }
     minted = {account: mint(account) for account in set(accounts.values())}
     return {name: minted[account] for name, account in accounts.items()}
 
@@ -299,7 +310,8 @@ def _made(name: str, events: list[dict[str, Any]], protection: str) -> Iterator[
         rules = {rule["id"]: rule for rule in inputs.get(f"{name}-lifecycle", {}).get("rules", [])}
         days = rules.get("expire-recordings", {}).get("expiration", {}).get("days")
         said = {
-            "private": block and all(block[key] for key in block if key.startswith(("block", "ignore", "restrict"))),
+            "private": block
+            and all(block[key] for key in block if key.startswith(("block", "ignore", "restrict"))),
             "encrypted": f"{name}-encryption" in ids,
             "versioned": versioning.get("status") == "Enabled",
             "TLS only": "aws:SecureTransport" in inputs.get(f"{name}-policy", {}).get("policy", ""),

@@ -19,7 +19,9 @@ class UnsupportedError(Exception):
     """The table doesn't know a type or a property: `what` names it, `property_name` where it is a property."""
 
     def __init__(self, what: str, property_name: str = "") -> None:
-        super().__init__(f"{what}: the stand-in for the provider doesn't know it, so nothing can be said about it")
+        super().__init__(
+            f"{what}: the stand-in for the provider doesn't know it, so nothing can be said about it"
+        )
         self.property_name = property_name
 
 

@@ -47,7 +47,9 @@ class Clients:
             self._session = self._assume(role)
         allowed = _decoded(config.get("allowedAccountIds"))
         if allowed and self.account not in allowed:
-            raise ValueError(f"AWS account ID not allowed: {self.account}; the configuration allows {', '.join(allowed)}")
+            raise ValueError(
+                f"AWS account ID not allowed: {self.account}; the configuration allows {', '.join(allowed)}"
+            )
 
     @property
     def account(self) -> str:
@@ -223,7 +225,11 @@ def _pascal(value: Any, names: Mapping[str, str]) -> Any:
     unknown = [name for name in cast("dict[str, Any]", value) if name not in names]
     if unknown:
         raise UnsupportedError(f"{unknown[0]} of a bucket's settings")
-    return {names[name]: _pascal(one, names) for name, one in cast("dict[str, Any]", value).items() if one is not None}
+    return {
+        names[name]: _pascal(one, names)
+        for name, one in cast("dict[str, Any]", value).items()
+        if one is not None
+    }
 
 
 def _camel(value: Any, names: Mapping[str, str]) -> Any:
@@ -231,7 +237,11 @@ def _camel(value: Any, names: Mapping[str, str]) -> Any:
         return [_camel(one, names) for one in cast("list[Any]", value)]
     if not isinstance(value, dict):
         return value
-    return {names[name]: _camel(one, names) for name, one in cast("dict[str, Any]", value).items() if name in names}
+    return {
+        names[name]: _camel(one, names)
+        for name, one in cast("dict[str, Any]", value).items()
+        if name in names
+    }
 
 
 LIFECYCLE_NAMES = {
@@ -336,7 +346,9 @@ class Role:
         iam = clients.get("iam")
         optional = {
             "Description": inputs.get("description"),
-            "MaxSessionDuration": int(inputs["maxSessionDuration"]) if inputs.get("maxSessionDuration") else None,
+            "MaxSessionDuration": int(inputs["maxSessionDuration"])
+            if inputs.get("maxSessionDuration")
+            else None,
             "PermissionsBoundary": inputs.get("permissionsBoundary"),
             "Tags": _tags(inputs.get("tags")) or None,
         }

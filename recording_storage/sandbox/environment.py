@@ -28,9 +28,7 @@ CA_VARIABLES = (
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 
 
-def build(
-    home: Path, *, proxy: str, ca_certificate: Path, credentials: Mapping[str, str]
-) -> dict[str, str]:
+def build(home: Path, *, proxy: str, ca_certificate: Path, credentials: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child whose home is `home`, a folder of the sandbox.
 
     `credentials` are the variables of whoever the child shall be.

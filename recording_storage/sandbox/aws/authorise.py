@@ -92,7 +92,10 @@ def context_of(request: HttpRequest, caller: Caller | None) -> dict[str, str]:
     if caller is None:
         return keys | {"aws:PrincipalType": "Anonymous"}
     principal = caller.principal
-    keys |= {"aws:PrincipalArn": principal.role_arn or principal.arn, "aws:PrincipalAccount": principal.account}
+    keys |= {
+        "aws:PrincipalArn": principal.role_arn or principal.arn,
+        "aws:PrincipalAccount": principal.account,
+    }
     if principal.role_arn:
         keys["aws:MultiFactorAuthPresent"] = "false"  # a session that was made without a second factor
     return keys | caller.context

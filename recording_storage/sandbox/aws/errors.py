@@ -34,7 +34,9 @@ class AwsError(Exception):
     def undecided(cls, what: str) -> AwsError:
         """The stand-in can't judge `what`: neither allowed nor refused, and whoever waits for it is told."""
         reason = f"the stand-in can't judge {what}"
-        return cls(501, "NotImplemented", f"recording-storage sandbox: {reason}", reason=reason, is_undecided=True)
+        return cls(
+            501, "NotImplemented", f"recording-storage sandbox: {reason}", reason=reason, is_undecided=True
+        )
 
     def body(self, service: str) -> bytes:
         """The XML of this error as `service` (`s3`, or a query service) sends it."""

@@ -132,7 +132,9 @@ class _Answer:
         try:
             self.body = b"".join(self._moto(environ, self._start))
         except Exception as failure:
-            raise AwsError.undecided(f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}: {failure!r}") from failure
+            raise AwsError.undecided(
+                f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}: {failure!r}"
+            ) from failure
         status = int(self.status.split()[0])
         if status >= 500:
             raise AwsError.undecided(f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}: {self.body[:200]!r}")

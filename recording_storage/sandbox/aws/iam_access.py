@@ -25,7 +25,14 @@ CHAINED_SESSION = 3600
 ROLE_DURATIONS = range(3600, 43201)
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-UNJUDGED_PARAMETERS = ("PolicyArns.", "Tags.", "TransitiveTagKeys.", "SourceIdentity", "SerialNumber", "ProvidedContexts.")
+UNJUDGED_PARAMETERS = (
+    "PolicyArns.",
+    "Tags.",
+    "TransitiveTagKeys.",
+    "SourceIdentity",
+    "SerialNumber",
+    "ProvidedContexts.",
+)
 
 # an IAM request's parameter that holds a policy -> how it is read
 STORED_POLICIES: dict[tuple[str, str], Kind] = {
@@ -148,7 +155,9 @@ def _storable(request: HttpRequest) -> None:
             for principal in named_principals(statement):
                 if not cloud.principal_exists(principal):
                     raise AwsError(
-                        400, "MalformedPolicyDocument", f"Invalid principal in policy: {principal} doesn't exist"
+                        400,
+                        "MalformedPolicyDocument",
+                        f"Invalid principal in policy: {principal} doesn't exist",
                     )
     if "MaxSessionDuration" in form and int(form["MaxSessionDuration"]) not in ROLE_DURATIONS:
         raise _invalid(

@@ -158,7 +158,9 @@ def operation_of(request: HttpRequest) -> Operation:
 
 def _needs(request: HttpRequest, bucket: str, key: str) -> list[Needed]:
     subresources = [
-        name for name in request.query if name not in PLAIN_PARAMETERS and not name.lower().startswith("x-amz-")
+        name
+        for name in request.query
+        if name not in PLAIN_PARAMETERS and not name.lower().startswith("x-amz-")
     ]
     named = (request.method, subresources[0] if subresources else "")
     if bucket and not key and named == DELETE_OBJECTS:
@@ -171,7 +173,9 @@ def _needs(request: HttpRequest, bucket: str, key: str) -> list[Needed]:
         action = VERSION_ACTIONS.get(action, action)
     needs = [Needed(action, bucket, key)]
     if key:
-        needs += [Needed(extra, bucket, key) for name, extra in HEADER_ACTIONS.items() if name in request.headers]
+        needs += [
+            Needed(extra, bucket, key) for name, extra in HEADER_ACTIONS.items() if name in request.headers
+        ]
         source = request.headers.get("x-amz-copy-source")
         if source:
             path, _, version = unquote(source).lstrip("/").partition("?versionId=")

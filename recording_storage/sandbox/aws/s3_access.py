@@ -92,7 +92,11 @@ def _permit(
 
 def _refusal(principal: Principal, action: str, resource: str, reason: str) -> AwsError:
     who = principal.arn or "anonymous"
-    message = f"User: {who} is not authorized to perform: {action} on resource: {resource}" if who else "Access Denied"
+    message = (
+        f"User: {who} is not authorized to perform: {action} on resource: {resource}"
+        if who
+        else "Access Denied"
+    )
     return AwsError(403, "AccessDenied", message, reason=reason)
 
 
@@ -116,7 +120,11 @@ def _context(
 
 
 def _same_region(operation: Operation, state: cloud.BucketState, claim: Claim | None) -> None:
-    if claim is not None and claim.region != state.region and operation.endpoint_region in (None, state.region):
+    if (
+        claim is not None
+        and claim.region != state.region
+        and operation.endpoint_region in (None, state.region)
+    ):
         raise AwsError(
             400,
             "AuthorizationHeaderMalformed",
@@ -153,7 +161,11 @@ def _object_rules(operation: Operation, request: HttpRequest, state: cloud.Bucke
         raise AwsError(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
     if sets_acl and acl not in OWNERS_CANNED_ACL:
         raise AwsError.undecided("access control lists that grant something")
-    reads_or_writes = operation.key and operation.action in ("s3:PutObject", "s3:GetObject", "s3:GetObjectVersion")
+    reads_or_writes = operation.key and operation.action in (
+        "s3:PutObject",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+    )
     asked = request.headers.get("x-amz-server-side-encryption", "")
     if reads_or_writes and (state.kms or asked.startswith("aws:kms")):
         raise AwsError.undecided("encryption with a KMS key: whether the key lets the caller use it")
@@ -189,7 +201,9 @@ def _new_bucket_policy(text: str, state: cloud.BucketState) -> None:
                 raise AwsError(400, "MalformedPolicy", f"Policy has invalid resource: {resource}")
         for principal in named_principals(statement):
             if not cloud.principal_exists(principal):
-                raise AwsError(400, "MalformedPolicy", f"Invalid principal in policy: {principal} doesn't exist")
+                raise AwsError(
+                    400, "MalformedPolicy", f"Invalid principal in policy: {principal} doesn't exist"
+                )
     if state.block_public_policy and is_public(document):
         raise AwsError(
             403,

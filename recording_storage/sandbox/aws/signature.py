@@ -65,13 +65,17 @@ def verify(request: HttpRequest, claim: Claim, secret_access_key: str, now: date
     if claim.presigned_for is not None:
         if claim.presigned_for > LONGEST_PRESIGNED:
             raise AwsError(
-                400, "AuthorizationQueryParametersError", "X-Amz-Expires must be less than a week (in seconds)"
+                400,
+                "AuthorizationQueryParametersError",
+                "X-Amz-Expires must be less than a week (in seconds)",
             )
         if not made - CLOCK_SKEW <= now <= made + claim.presigned_for:
             raise AwsError(403, "AccessDenied", "Request has expired")
     elif abs(now - made) > CLOCK_SKEW:
         raise AwsError(
-            403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."
+            403,
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
         )
     if not hmac.compare_digest(_signature(request, claim, secret_access_key), claim.signature):
         raise AwsError(
@@ -145,7 +149,9 @@ def _time(timestamp: str) -> datetime:
 
 
 def _signature(request: HttpRequest, claim: Claim, secret_access_key: str) -> str:
-    signer_of: Callable[[Credentials, str, str], SigV4Auth] = S3SigV4Auth if claim.service == "s3" else SigV4Auth
+    signer_of: Callable[[Credentials, str, str], SigV4Auth] = (
+        S3SigV4Auth if claim.service == "s3" else SigV4Auth
+    )
     signer = signer_of(Credentials(claim.access_key_id, secret_access_key), claim.service, claim.region)
     query = request.raw_query
     body = request.body
