@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TYPE = "recording-storage:index:S3Destination"
 HOME_REGION = "us-east-1"
 """Where IAM is, in the partition `aws`."""
+SESSION_NAME = "recording-storage"
+"""How Pulumi's own sessions are called in the account's trail."""
 UNFINISHED_UPLOAD_DAYS = 7
 """Days after which the parts of an upload that never ended are dropped."""
 NONCURRENT_DAYS = 1
@@ -269,7 +271,8 @@ def aws_provider(account: str | None, deploy_role: str | None) -> aws.Provider:
         "-".join(words),
         region=HOME_REGION,
         allowed_account_ids=[account] if account else None,
-        assume_roles=[{"role_arn": deploy_role, "session_name": "recording-storage"}]
+        # Not as a dict: a provider's settings become JSON, in which a dict's keys would stay as they are written.
+        assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=deploy_role, session_name=SESSION_NAME)]
         if deploy_role
         else None,
     )

@@ -308,7 +308,10 @@ ENCRYPTION = BucketSetting(
     get="get_bucket_encryption",
     to_api=lambda p: {"ServerSideEncryptionConfiguration": {"Rules": _pascal(p["rules"], ENCRYPTION_NAMES)}},
     from_api=lambda a: {
-        "rules": _camel(a["ServerSideEncryptionConfiguration"]["Rules"], _reversed(ENCRYPTION_NAMES))
+        "rules": [
+            {name: value for name, value in rule.items() if value is not False}  # S3 fills in bucketKeyEnabled
+            for rule in _camel(a["ServerSideEncryptionConfiguration"]["Rules"], _reversed(ENCRYPTION_NAMES))
+        ]
     },
     remove="delete_bucket_encryption",
 )

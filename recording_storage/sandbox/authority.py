@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Authority:
-    """Issues a certificate per host name, and the file that clients trust."""
+    """Issues the certificates that the hosts need, and the file that clients trust."""
 
     def __init__(self) -> None:
         self._ca = trustme.CA(organization_name="recording-storage sandbox")
@@ -28,12 +28,16 @@ class Authority:
         self._ca.cert_pem.write_to_path(str(path))
 
     def server_context(self, host: str) -> ssl.SSLContext:
-        """The TLS context with which a stand-in presents itself as `host`."""
+        """Give the TLS context with which a stand-in presents itself as `host`.
+
+        As the clouds do it, one certificate covers every bucket or account in front of the same domain.
+        """
+        covered = f"*.{host.partition('.')[2]}"
         with self._lock:
-            if host not in self._contexts:
+            if covered not in self._contexts:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.minimum_version = ssl.TLSVersion.TLSv1_2
                 context.set_alpn_protocols(["http/1.1"])
-                self._ca.issue_cert(host).configure_cert(context)
-                self._contexts[host] = context
-            return self._contexts[host]
+                self._ca.issue_cert(covered).configure_cert(context)
+                self._contexts[covered] = context
+            return self._contexts[covered]

@@ -1,33 +1,46 @@
 """The one way out of the sandbox: an HTTP proxy that knows the stand-ins and no other host.
 
 A client that honours `HTTPS_PROXY` asks it for `CONNECT s3.eu-west-1.amazonaws.com:443`, is given a TLS
-connection whose certificate names that host, and never learns that a stand-in answers. Plain `http://` requests
+connection whose certificate covers that host, and never learns that a stand-in answers. Plain `http://` requests
 are routed too, marked as insecure, so that a policy can refuse them. A host without a stand-in is refused with
 403, and its name is kept in the journal.
+
+Requests are read whole before a stand-in sees them, and answers are written whole, so connections can be kept
+open. Leaves out HTTP/2, upgrades, pipelining and trailers.
 """
 
 from __future__ import annotations
 
+import io
 import ssl
 import threading
-from socketserver import ThreadingMixIn
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from socket import SHUT_RDWR, socket
+from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
-
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from recording_storage.sandbox.journal import Journal, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from socket import socket
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from collections.abc import Callable
+    from types import TracebackType
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
 
     from recording_storage.sandbox.authority import Authority
 
     Router = Callable[[str], WSGIApplication | None]
 
-PORTS = {"https": "443", "http": "80"}
+POLL_SECONDS = 0.02
+"""How soon the proxy notices that it shall close."""
+CLOSING_SECONDS = 5.0
+"""How long requests under way may hold up the end of the sandbox."""
+IDLE_SECONDS = 120
+PORTS = {"https": 443, "http": 80}
+NO_STAND_IN = "nothing in the sandbox stands in for that host"
 
 
 class Proxy:
@@ -35,92 +48,242 @@ class Proxy:
 
     def __init__(self, route: Router, authority: Authority, journal: Journal) -> None:
         self._server = _Server(route, authority, journal)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="sandbox-proxy", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="sandbox-proxy", daemon=True
+        )
         self._thread.start()
 
     @property
     def url(self) -> str:
         """The value for `HTTPS_PROXY` and `HTTP_PROXY`."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
-        """Stop listening; requests under way are abandoned."""
+        """Stop listening and hang up on whoever is still connected."""
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(timeout=5)
+        self._server.hang_up()
+        self._thread.join(timeout=CLOSING_SECONDS)
 
 
-class _Server(ThreadingMixIn, BaseWSGIServer):
-    multithread = True
+class _Server(ThreadingMixIn, TCPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
     def __init__(self, route: Router, authority: Authority, journal: Journal) -> None:
-        super().__init__("127.0.0.1", 0, self.dispatch, _Handler)
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.route = route
         self.authority = authority
         self.journal = journal
+        self._lock = threading.Lock()
+        self._open: dict[threading.Thread, _Handler] = {}
 
-    def dispatch(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname or ""
-        app = self.route(host)
-        if app is None:
-            self.refuse(host)
-            start_response("403 Forbidden", [("Content-Type", "text/plain")])
-            return [f"{host}: nothing in this sandbox stands in for that host\n".encode()]
-        return app(environ, start_response)
+    def opened(self, handler: _Handler) -> None:
+        """Remember a connection for as long as its thread serves it."""
+        with self._lock:
+            self._open[threading.current_thread()] = handler
 
-    def refuse(self, host: str) -> None:
+    def closed(self) -> None:
+        """Forget the present thread's connection."""
+        with self._lock:
+            self._open.pop(threading.current_thread(), None)
+
+    def hang_up(self) -> None:
+        """End every connection, and wait for the threads that serve them."""
+        with self._lock:
+            serving = dict(self._open)
+        for handler in serving.values():
+            handler.hang_up()
+        until = time.monotonic() + CLOSING_SECONDS
+        for thread in serving:
+            thread.join(timeout=max(0.0, until - time.monotonic()))
+
+    def answer(self, environ: WSGIEnvironment) -> _Answer:
+        """Have the host's stand-in answer; what it throws is nobody's decision."""
+        host, answer = "", _Answer()
+        try:
+            place = urlsplit(f"//{environ['HTTP_HOST']}")
+            host = place.hostname or ""
+            app = self.route(host) if place.port in (None, PORTS[environ["wsgi.url_scheme"]]) else None
+            if app is None:
+                self.refuse(str(environ["HTTP_HOST"]))
+                return _Answer.text("403 Forbidden", f"{host}: {NO_STAND_IN}\n")
+            answer.body = b"".join(app(environ, answer.start))
+        except Exception as failure:  # noqa: BLE001 (whatever it is, the client must hear of it)
+            what = str(environ["REQUEST_METHOD"])
+            self.journal.write(
+                Outcome.UNDECIDED, who="a program in the sandbox", what=what, resource=host, reason=repr(failure)
+            )
+            return _Answer.text("501 Not Implemented", f"recording-storage sandbox: {failure!r}\n")
+        return answer
+
+    def refuse(self, place: str) -> None:
+        """Keep in the journal where somebody wanted to go."""
         self.journal.write(
             Outcome.NO_ROUTE,
             who="a program in the sandbox",
             what="connect",
-            resource=host,
-            reason="nothing in the sandbox stands in for that host",
+            resource=place,
+            reason=NO_STAND_IN,
         )
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a connection that breaks is no event, and a stand-in's failures are in the journal."""
 
-class _Handler(WSGIRequestHandler):
+
+class _Answer:
+    """What an application says, kept until it can be written whole."""
+
+    def __init__(self) -> None:
+        self.status = "500 Internal Server Error"
+        self.headers: list[tuple[str, str]] = []
+        self.body = b""
+
+    @classmethod
+    def text(cls, status: str, message: str) -> _Answer:
+        answer = cls()
+        answer.start(status, [("Content-Type", "text/plain; charset=utf-8")])
+        answer.body = message.encode()
+        return answer
+
+    def start(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        exc_info: tuple[type[BaseException], BaseException, TracebackType] | None = None,
+    ) -> Callable[[bytes], object]:
+        del exc_info
+        self.status, self.headers = status, headers
+        return lambda _: None
+
+
+class _Handler(BaseHTTPRequestHandler):
     """One connection: plain requests as they come, and what is tunnelled after a `CONNECT`."""
 
-    timeout = 120
+    timeout = IDLE_SECONDS
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     tunnelled = False
 
+    def setup(self) -> None:
+        super().setup()
+        self._proxy = cast("_Server", self.server)
+        self._proxy.opened(self)
+
+    def finish(self) -> None:
+        try:
+            with suppress(OSError):
+                super().finish()
+            self.connection.close()
+        finally:
+            self._proxy.closed()
+
+    def hang_up(self) -> None:
+        """End the connection from another thread: whoever reads from it reads the end."""
+        with suppress(OSError):
+            socket.shutdown(self.connection, SHUT_RDWR)  # the plain one, which leaves a TLS session's state alone
+
     def do_CONNECT(self) -> None:  # noqa: N802 (http.server's naming)
-        server = cast("_Server", self.server)
         host, _, port = self.path.rpartition(":")
-        if self.tunnelled or port != PORTS["https"] or server.route(host) is None:
-            server.refuse(self.path)
-            self.send_error(403, "nothing in this sandbox stands in for that host")
+        if self.tunnelled or port != str(PORTS["https"]) or self._proxy.route(host) is None:
+            self._proxy.refuse(self.path)
+            self.close_connection = True
+            self._write(_Answer.text("403 Forbidden", f"{self.path}: {NO_STAND_IN}\n"))
             return
         self.send_response_only(200, "Connection established")
         self.end_headers()
-        self.wfile.flush()
+        context = self._proxy.authority.server_context(host)
+        tunnel = context.wrap_socket(self.connection, server_side=True, do_handshake_on_connect=False)
+        self.connection = self.request = tunnel
         try:
-            connection = server.authority.server_context(host).wrap_socket(self.connection, server_side=True)
+            tunnel.do_handshake()
         except (ssl.SSLError, OSError):
             self.close_connection = True  # the client doesn't trust the sandbox, or has gone
             return
         self.tunnelled = True
-        self._continue_on(connection)
-
-    def _continue_on(self, connection: socket) -> None:
-        self.connection = self.request = connection
-        self.rfile = connection.makefile("rb", self.rbufsize)
-        self.wfile = connection.makefile("wb", 0)
+        self.rfile = tunnel.makefile("rb", self.rbufsize)
+        self.wfile = tunnel.makefile("wb", 0)
         self.close_connection = False
 
-    def make_environ(self) -> WSGIEnvironment:
-        environ = super().make_environ()
+    def _serve(self) -> None:
+        try:
+            body = self._body()
+        except ValueError:
+            self.close_connection = True  # where the next request begins can't be known
+            self._write(_Answer.text("400 Bad Request", "the request's body can't be read\n"))
+            return
+        self._write(self._proxy.answer(self._environ(body)))
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = do_PATCH = _serve
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self._exactly(int(self.headers.get("Content-Length", "0")))
+        parts: list[bytes] = []
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            parts.append(self._exactly(size))
+            self._exactly(2)
+        while self.rfile.readline().strip():
+            pass
+        return b"".join(parts)
+
+    def _exactly(self, size: int) -> bytes:
+        found = self.rfile.read(size)
+        if len(found) != size:
+            raise ValueError("the connection ended early")
+        return found
+
+    def _environ(self, body: bytes) -> WSGIEnvironment:
         scheme = "https" if self.tunnelled else "http"
-        environ["wsgi.url_scheme"] = scheme
-        environ["SERVER_PORT"] = PORTS[scheme]
+        target, host = self.path, self.headers.get("Host", "")
+        if not target.startswith("/"):  # as a proxy is asked
+            absolute = urlsplit(target)
+            host, target = absolute.netloc, target[len(f"{absolute.scheme}://{absolute.netloc}") :]
+        path, _, query = target.partition("?")
+        environ: WSGIEnvironment = {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query,
+            "RAW_URI": target or "/",
+            "REMOTE_ADDR": self.client_address[0],
+            "SERVER_NAME": host.partition(":")[0],
+            "SERVER_PORT": str(PORTS[scheme]),
+            "SERVER_PROTOCOL": self.request_version,
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": scheme,
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        if isinstance(self.connection, ssl.SSLSocket):
+            environ["SSL_PROTOCOL"] = self.connection.version()
+        for name in {name.lower() for name in self.headers}:
+            values = self.headers.get_all(name, [])
+            environ["HTTP_" + name.upper().replace("-", "_")] = ",".join(values)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+        environ["CONTENT_LENGTH"] = environ.pop("HTTP_CONTENT_LENGTH", None) or str(len(body))
+        environ["HTTP_HOST"] = host
         return environ
 
-    def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        """Say nothing: decisions are in the journal."""
+    def _write(self, answer: _Answer) -> None:
+        code, _, phrase = answer.status.partition(" ")
+        self.send_response_only(int(code), phrase)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        measured = any(name.lower() == "content-length" for name, _ in answer.headers)
+        bodiless = self.command == "HEAD" or int(code) in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        if not measured and int(code) != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if not bodiless:
+            self.wfile.write(answer.body)
 
-    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
-        """Say nothing: a client that goes away early is no event."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
+        """Say nothing: decisions are in the journal, and a client that goes away early is no event."""

@@ -7,14 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from recording_storage import plugin
 from recording_storage.sandbox import Sandbox
@@ -31,6 +30,8 @@ pytestmark = [
 PROJECT = Path(__file__).parents[2]
 OWNER, RECORDER = "111122223333", "291871421005"
 REGION = "eu-west-1"
+BUCKET, ROLE = "aws:s3/bucket:Bucket", "aws:iam/role:Role"
+POLICY, VERSIONING = "aws:s3/bucketPolicy:BucketPolicy", "aws:s3/bucketVersioning:BucketVersioning"
 KEY, RECORDING = "c0ffee/1700000000.mp4", b"a recording"
 LIMIT_SECONDS = 180
 VALUES = ("protect", "retain", "delete")
@@ -106,15 +107,8 @@ class Run:
 
     code: int
     text: str
-    steps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-
-    def changed(self) -> dict[str, set[str]]:
-        """Operation → the types that it was applied to; what stays the same is left out."""
-        found: dict[str, set[str]] = {}
-        for step in self.steps:
-            if step["op"] != "same":
-                found.setdefault(step["op"], set()).add(step["urn"].split("::")[2].rpartition("$")[2])
-        return found
+    changed: dict[str, set[str]]
+    """Operation → the types that it was applied to; what stays the same is left out."""
 
 
 class House:
@@ -124,48 +118,217 @@ class House:
         owner, recorder = credentials.mint(OWNER), credentials.mint(RECORDER)
         for one in (owner, recorder):
             sandbox.aws.admit(one)
-        self.folder = folder / "project"
-        self.environment = sandbox.environment("owner", owner.environment())
-        self.account = Account(Somebody(self.environment))
+        environment = sandbox.environment("owner", owner.environment())
+        self.account = Account(Somebody(environment))
         self.recorder = Somebody(sandbox.environment("recorder", recorder.environment()))
+        self.folder = folder / "project"
+        self._log = folder / "events.jsonl"
         plugin.install(folder / "plugins")
         (folder / "state").mkdir()
-        self.environment |= {
-            "PATH": os.pathsep.join([str(folder / "plugins"), os.environ["PATH"]]),
+        self._environment = environment | {
+            "PATH": os.pathsep.join([str(folder / "plugins"), environment["PATH"]]),
             "PULUMI_HOME": str(folder / "pulumi"),
             "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DEBUG_COMMANDS": "true",  # the event log, as the Automation API reads it
+            "PULUMI_DEBUG_COMMANDS": "true",  # brings --event-log, as for the Automation API
         }
-        self._copy()
-
-    def _copy(self) -> None:
         shutil.copytree(PROJECT / "components", self.folder / "components")
         shutil.copy(PROJECT / "__main__.py", self.folder)
-        (self.folder / "stacks").mkdir()
         project = (PROJECT / "Pulumi.yaml").read_text()
-        assert "virtualenv: .venv" in project
-        (self.folder / "Pulumi.yaml").write_text(project.replace(".venv", sys.prefix))
+        assert "virtualenv: .venv\n" in project
+        (self.folder / "Pulumi.yaml").write_text(project.replace(".venv\n", f"{sys.prefix}\n"))
+        (self.folder / "stacks").mkdir()
 
-    def run(self, *arguments: str) -> Run:
-        log = self.folder / "events.jsonl"
-        log.unlink(missing_ok=True)
-        logged = ("--event-log", str(log)) if arguments[0] in {"preview", "up", "refresh", "destroy"} else ()
+    def pulumi(self, *arguments: str) -> Run:
+        self._log.unlink(missing_ok=True)
         done = subprocess.run(
-            ["pulumi", *arguments, *logged, "--non-interactive", "--color", "never"],
+            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
             cwd=self.folder,
-            env=self.environment,
+            env=self._environment,
             capture_output=True,
             text=True,
             timeout=LIMIT_SECONDS,
         )
-        events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-        steps = [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]
-        return Run(done.returncode, done.stdout + done.stderr, steps)
+        changed: dict[str, set[str]] = {}
+        for line in self._log.read_text().splitlines() if self._log.exists() else []:
+            step = json.loads(line).get("resourcePreEvent", {}).get("metadata", {"op": "same"})
+            if step["op"] != "same":
+                changed.setdefault(step["op"], set()).add(step["type"])
+        return Run(done.returncode, done.stdout + done.stderr, changed)
+
+    def deploy(self, command: str, *arguments: str) -> Run:
+        return self.pulumi(command, *arguments, "--event-log", str(self._log))
+
+
+class Stack:
+    """A stack of the project, each with names of its own in the one account."""
+
+    def __init__(self, house: House, name: str) -> None:
+        self.account, self._house, self._name = house.account, house, name
+        self._file = house.folder / "stacks" / f"Pulumi.{name}.yaml"
+        assert house.pulumi("stack", "init", name).code == 0
+        self._head = self._file.read_text()  # the salt of its secrets provider
+
+    def configure(self, tags: Mapping[str, str] | None = None, **destinations: Mapping[str, object]) -> None:
+        config = {
+            "recording-storage:destinations": {
+                name: {"provider": "s3", "region": REGION, **settings}
+                for name, settings in destinations.items()
+            },
+            "recording-storage:tags": dict(tags or {}),
+        }
+        self._file.write_text(f"{self._head}config: {json.dumps(config)}\n")
+
+    def run(self, command: str, *arguments: str) -> Run:
+        return self._house.deploy(command, "--stack", self._name, *arguments)
+
+    def try_up(self) -> Run:
+        return self.run("up", "--yes", "--skip-preview")
+
+    def up(self) -> Run:
+        done = self.try_up()
+        assert done.code == 0, done.text
+        return done
+
+    def destination(self, name: str) -> Destination:
+        done = self._house.pulumi("stack", "output", "destinations", "--json", "--stack", self._name)
+        assert done.code == 0, done.text
+        return Destination(self._house, json.loads(done.text)[name])
+
+
+class Destination:
+    """A destination as the stack hands it over, with a recording in it."""
+
+    def __init__(self, house: House, outputs: Mapping[str, Any]) -> None:
+        self._account, self._recorder = house.account, house.recorder
+        self.bucket, self.role = str(outputs["bucket_name"]), str(outputs["role_name"])
+        self._handed_over = outputs["recording_storage"]
+        self.record()
+        self._storage = self._account.storage(self.bucket)
+
+    def record(self) -> None:
+        assert self._recorder.record(self._handed_over) == RECORDING
+
+    def assert_storage_kept(self) -> None:
+        assert self._account.storage(self.bucket) == self._storage
+
+    def assert_lives(self) -> None:
+        self.assert_storage_kept()
+        self.record()
+        self._storage = self._account.storage(self.bucket)
+
+    def assert_retained(self) -> None:
+        self.assert_storage_kept()
+        assert self.role not in self._account.roles()
+
+    def assert_gone(self) -> None:
+        assert self.bucket not in self._account.buckets()
+        assert self.role not in self._account.roles()
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with Sandbox() as sandbox:
         yield House(sandbox, tmp_path_factory.mktemp("house"))
+
+
+def inhabited(house: House, name: str, **settings: object) -> tuple[Stack, Destination]:
+    """Bring up a stack with one destination, `calls`, and a recording in it."""
+    stack = Stack(house, name)
+    stack.configure(calls=settings)
+    stack.up()
+    return stack, stack.destination("calls")
+
+
+def test_a_preview_makes_nothing(house: House) -> None:
+    stack = Stack(house, "previewed")
+    stack.configure(calls={})
+    done = stack.run("preview")
+    assert done.code == 0, done.text
+    assert {BUCKET, ROLE} <= done.changed["create"]
+    assert not {name for name in house.account.buckets() | house.account.roles() if "previewed" in name}
+
+
+def test_a_stack_that_is_up_stays_as_it_is(house: House) -> None:
+    stack, calls = inhabited(house, "steady", retention_days=30)
+    again = stack.run("up", "--yes", "--skip-preview", "--expect-no-changes")
+    assert again.code == 0, again.text
+    assert again.changed == {}
+    refreshed = stack.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert refreshed.code == 0, refreshed.text
+    calls.assert_lives()
+
+
+def test_refresh_sees_what_somebody_changed(house: House) -> None:
+    stack, calls = inhabited(house, "drifting")
+    house.account.s3.delete_bucket_policy(Bucket=calls.bucket)
+    house.account.s3.put_bucket_versioning(
+        Bucket=calls.bucket, VersioningConfiguration={"Status": "Suspended"}
+    )
+    refreshed = stack.run("refresh", "--yes", "--skip-preview")
+    assert refreshed.code == 0, refreshed.text
+    mended = stack.up()
+    assert mended.changed == {"create": {POLICY}, "update": {VERSIONING}}
+    calls.assert_lives()
+
+
+def test_other_tags_are_an_update_in_place(house: House) -> None:
+    stack, calls = inhabited(house, "tagged")
+    stack.configure(tags={"team": "voice"}, calls={})
+    assert stack.up().changed == {"update": {BUCKET, ROLE}}
+    assert house.account.tags(calls.bucket) == {"team": "voice"}
+    calls.assert_lives()
+
+
+def test_another_region_is_refused_while_protected(house: House) -> None:
+    stack, calls = inhabited(house, "moving")
+    stack.configure(calls={"region": "eu-central-1"})
+    done = stack.try_up()
+    assert done.code != 0
+    assert "unable to replace" in done.text
+    calls.assert_lives()
+
+
+@pytest.mark.parametrize("after", VALUES)
+@pytest.mark.parametrize("before", VALUES)
+def test_destroy_does_as_the_last_up_was_told(house: House, before: str, after: str) -> None:
+    stack, calls = inhabited(house, f"{before}-{after}", on_destroy=before)
+    if after != before:
+        stack.configure(calls={"on_destroy": after})
+        emptied_on_delete = {"update": {BUCKET}} if "delete" in {before, after} else {}
+        assert stack.up().changed == emptied_on_delete
+        calls.assert_lives()
+    done = stack.run("destroy", "--yes", "--skip-preview")
+    if after == "protect":
+        assert done.code != 0
+        assert "protected" in done.text
+        calls.assert_lives()
+    else:
+        assert done.code == 0, done.text
+        calls.assert_retained() if after == "retain" else calls.assert_gone()
+
+
+def test_destroying_all_but_the_protected_keeps_the_storage(house: House) -> None:
+    stack, calls = inhabited(house, "guarded")
+    done = stack.run("destroy", "--yes", "--skip-preview", "--exclude-protected")
+    assert done.code == 0, done.text
+    calls.assert_storage_kept()
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_destination_is_removed_from_the_configuration(house: House, value: str) -> None:
+    stack = Stack(house, f"without-{value}")
+    stack.configure(calls={}, gone={"on_destroy": value})
+    stack.up()
+    calls, gone = stack.destination("calls"), stack.destination("gone")
+    stack.configure(calls={})
+    done = stack.try_up()
+    if value == "protect":
+        assert done.code != 0
+        assert "protected" in done.text
+        gone.assert_lives()
+    else:
+        assert done.code == 0, done.text
+        gone.assert_retained() if value == "retain" else gone.assert_gone()
+    calls.assert_lives()

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from test_policy import differences
+from documented import differences
 
 from recording_storage.sandbox.aws import conditions, policy
 
