@@ -52,22 +52,25 @@ class _Intruder:
         self.bucket = self.storage["bucket_name"]
         self.region = self.storage["bucket_region"]
         self.key = job["key"]
+        self._clients: dict[str, Any] = {}
 
     def assume(self, profile: str, external_id: str | None, role: str | None = None) -> dict[str, str]:
         """The session's keyword arguments for a client."""
         extra: dict[str, Any] = {} if external_id is None else {"ExternalId": external_id}
-        given = (
-            boto3.Session(profile_name=profile, region_name=self.region)
-            .client("sts")
-            .assume_role(
-                RoleArn=role or self.storage["assume_role_arn"], RoleSessionName=SESSION_NAME, **extra
-            )
+        given = self._sts(profile).assume_role(
+            RoleArn=role or self.storage["assume_role_arn"], RoleSessionName=SESSION_NAME, **extra
         )["Credentials"]
         return {
             "aws_access_key_id": given["AccessKeyId"],
             "aws_secret_access_key": given["SecretAccessKey"],
             "aws_session_token": given["SessionToken"],
         }
+
+    def _sts(self, profile: str) -> Any:
+        if profile not in self._clients:
+            session = boto3.Session(profile_name=profile, region_name=self.region)
+            self._clients[profile] = session.client("sts")
+        return self._clients[profile]
 
     def s3(self, session: dict[str, str], **more: Any) -> Any:
         return boto3.client("s3", region_name=self.region, **session, **more)

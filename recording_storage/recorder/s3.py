@@ -75,7 +75,10 @@ class _Recording:
     def write(self) -> str:
         upload = self._begin(self.key)
         parts = [
-            {"PartNumber": number, "ETag": self._part(self.key, upload, number)["ETag"]}
+            {
+                "PartNumber": number,
+                "ETag": self._part(self.key, upload, number, self.movie[PART * (number - 1) : PART * number]),
+            }
             for number in range(1, PARTS + 1)
         ]
         done = self.s3.complete_multipart_upload(
@@ -90,6 +93,12 @@ class _Recording:
             raise _UnexpectedError("what was read differs from what was written")
         return "read back, same hash"
 
+    def listing(self) -> str:
+        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=self.key).get("Contents", [])
+        if [(one["Key"], one["Size"]) for one in found] != [(self.key, len(self.movie))]:
+            raise _UnexpectedError("the recording isn't listed")
+        return "listed"
+
     def versions(self) -> str:
         found = self.s3.list_object_versions(Bucket=self.bucket, Prefix=self.key).get("Versions", [])
         if [one["VersionId"] for one in found] != [self.version] or self.version in ("", "null"):
@@ -100,7 +109,7 @@ class _Recording:
     def abort(self) -> str:
         key = f"{self.key}.aborted"
         upload = self._begin(key)
-        self._part(key, upload, 1)
+        self._part(key, upload, 1, b"unfinished")
         listed = self.s3.list_parts(Bucket=self.bucket, Key=key, UploadId=upload).get("Parts", [])
         open_uploads = self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
         if len(listed) != 1 or [one["Key"] for one in open_uploads] != [key]:
@@ -115,14 +124,10 @@ class _Recording:
             "UploadId"
         ]
 
-    def _part(self, key: str, upload: str, number: int) -> dict[str, Any]:
+    def _part(self, key: str, upload: str, number: int, body: bytes) -> str:
         return self.s3.upload_part(
-            Bucket=self.bucket,
-            Key=key,
-            UploadId=upload,
-            PartNumber=number,
-            Body=self.movie[PART * (number - 1) : PART * number],
-        )
+            Bucket=self.bucket, Key=key, UploadId=upload, PartNumber=number, Body=body
+        )["ETag"]
 
 
 class _UnexpectedError(Exception):
@@ -134,6 +139,7 @@ STEPS: tuple[tuple[str, str, Callable[[_Recording], str]], ...] = (
     ("probe", "write the probe", _Recording.probe),
     ("write", "write the recording", _Recording.write),
     ("read-back", "read the recording back", _Recording.read_back),
+    ("list", "list the recording", _Recording.listing),
     ("versions", "list the versions", _Recording.versions),
     ("abort", "abort an upload", _Recording.abort),
 )

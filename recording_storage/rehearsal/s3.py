@@ -43,6 +43,7 @@ MENDS: dict[str, tuple[str, str]] = {
     "proven.probe": ("allow s3:PutObject on the whole bucket, not on a prefix", GUIDE),
     "proven.write": ("allow s3:PutObject on the bucket's objects, and look for a Deny or a boundary", GUIDE),
     "proven.read-back": ("allow s3:GetObject on the bucket's objects", GUIDE),
+    "proven.list": ("allow s3:ListBucket on the bucket itself", GUIDE),
     "proven.versions": (
         "enable versioning; allow s3:ListBucketVersions and s3:GetObjectVersion",
         f"{USER_GUIDE}/manage-versioning-examples.html",

@@ -1,0 +1,78 @@
+"""Projects in a folder of their own: this project's program, with something changed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 300
+
+PROGRAM = """
+import json, runpy, sys
+sys.path.insert(0, {root!r})
+import pulumi
+{change}
+runpy.run_path({main!r}, run_name="__main__")
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+    def results(self, destination: str) -> dict[str, dict[str, Any]]:
+        """The destination's results by their id."""
+        return {one["id"]: one for one in self.document["results"] if one["destination"] == destination}
+
+    def departures(self, destination: str) -> dict[str, str]:
+        """The results that aren't as they should be: id and status."""
+        return {
+            id_: one["status"]
+            for id_, one in self.results(destination).items()
+            if one["status"] not in ("pass", "warn")
+        }
+
+
+def write_project(
+    folder: Path,
+    config: dict[str, Any],
+    *,
+    stack: str = "acme",
+    change: str = "",
+    name: str = "recording-storage",
+) -> Path:
+    """Write a project whose program is this project's own, after the statements in `change`."""
+    (folder / "stacks").mkdir(parents=True)
+    (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\nstackConfigDir: stacks\n")
+    (folder / "__main__.py").write_text(
+        PROGRAM.format(root=str(ROOT), main=str(ROOT / "__main__.py"), change=change)
+    )
+    keys = {f"{name}:{key}": value for key, value in config.items()}
+    (folder / f"stacks/Pulumi.{stack}.yaml").write_text(json.dumps({"config": keys}))
+    return folder
+
+
+def command(*arguments: str, folder: Path = ROOT) -> Outcome:
+    """Run `recording-storage` as a user would, from `folder`."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("recording-storage")), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
