@@ -37,6 +37,11 @@ class Scope:
     project: str
     stack: str
 
+    @property
+    def seed(self) -> tuple[str, ...]:
+        """What tells one stack from any other."""
+        return (self.organization, self.project, self.stack)
+
 
 def physical_name(*words: str, seed: Sequence[str], limit: int) -> str:
     """Join `words` by hyphens, and add a suffix that depends on `seed` alone: `acme-calls-3f9c2a`.
@@ -65,26 +70,22 @@ def _shortened(words: Sequence[str], room: int) -> str:
     return "-".join(parts)
 
 
-def bucket_name(scope: Scope, destination: str, account: str) -> str:
+def bucket_name(scope: Scope, destination: str, account: str, region: str) -> str:
     """Name a destination's bucket: `<stack>-<destination>-<suffix>`, at most 63 characters.
 
     The account is part of the seed because bucket names are global, while a self-managed Pulumi backend calls
     every organisation `organization`: two companies with a stack `prod` and a destination `calls` must not
-    collide. It may be known only at deployment, so it is an argument.
+    collide. It may be known only at deployment, so it is an argument. The region is part of it because a bucket
+    can't move: in another region it is another bucket, and its name can't be taken from the old one.
     """
-    return physical_name(
-        scope.stack, destination, seed=_seed(scope, destination, account), limit=BUCKET_LIMIT
-    )
+    seed = (*scope.seed, destination, account, region)
+    return physical_name(scope.stack, destination, seed=seed, limit=BUCKET_LIMIT)
 
 
-def role_name(scope: Scope, destination: str, account: str) -> str:
+def role_name(scope: Scope, destination: str, account: str, region: str) -> str:
     """Name a destination's role: `recordings-<stack>-<destination>-<suffix>`, at most 64 characters.
 
     The suffix is the bucket's.
     """
-    seed = _seed(scope, destination, account)
+    seed = (*scope.seed, destination, account, region)
     return physical_name("recordings", scope.stack, destination, seed=seed, limit=ROLE_LIMIT)
-
-
-def _seed(scope: Scope, destination: str, account: str) -> tuple[str, ...]:
-    return (scope.organization, scope.project, scope.stack, destination, account)

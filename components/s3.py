@@ -59,8 +59,8 @@ class S3DestinationArgs(TypedDict):
     on_destroy: NotRequired[str]
     """What becomes of the storage when the stack or the destination goes: `protect` (the default: destroying is
     refused), `retain` (the stack goes, the storage stays) or `delete` (the recordings are given up). It covers
-    the bucket, its versioning, encryption, access block, ownership, policy and lifecycle. A changed value counts
-    after the next `pulumi up`."""
+    the bucket, its versioning, encryption, access block, ownership, policy and lifecycle; `protect` also the role,
+    without which recordings would stop. A changed value counts after the next `pulumi up`."""
 
     retention_days: NotRequired[int]
     """Days for which a recording stays readable. All its versions are gone at most three days later: S3 counts
@@ -122,6 +122,8 @@ class S3Destination(pulumi.ComponentResource):
         tags = args.get("tags", {})
 
         bucket = self._bucket(name, args, bucket_name)
+        # Without a preview the engine would delete the role while it refuses to delete the bucket.
+        trusted = pulumi.ResourceOptions(parent=self, protect=args.get("on_destroy", PROTECT) == PROTECT)
         role = aws.iam.Role(
             f"{name}-role",
             name=role_name,
@@ -135,14 +137,14 @@ class S3Destination(pulumi.ComponentResource):
             max_session_duration=trust.session_seconds,
             permissions_boundary=args.get("permissions_boundary"),
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=trusted,
         )
         write = aws.iam.RolePolicy(
             f"{name}-role-policy",
             name="write-recordings",
             role=role.name,
             policy=bucket.arn.apply(lambda arn: json.dumps(s3_write_policy(trust, arn))),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=trusted,
         )
 
         self.bucket_name = bucket.bucket
@@ -180,9 +182,10 @@ class S3Destination(pulumi.ComponentResource):
             if "account_id" in args
             else aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
         )
+        place = pulumi.Output.all(account, args["region"])
         return (
-            args.get("bucket_name") or account.apply(lambda known: naming.bucket_name(scope, name, known)),
-            args.get("role_name") or account.apply(lambda known: naming.role_name(scope, name, known)),
+            args.get("bucket_name") or place.apply(lambda known: naming.bucket_name(scope, name, *known)),
+            args.get("role_name") or place.apply(lambda known: naming.role_name(scope, name, *known)),
         )
 
     def _bucket(self, name: str, args: S3DestinationArgs, bucket_name: pulumi.Input[str]) -> aws.s3.Bucket:

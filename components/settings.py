@@ -222,8 +222,8 @@ class S3Destination(_Model):
     def names(self, scope: naming.Scope, destination: str, account: str) -> S3Names:
         """Give the configured names, or the derived ones; `account` is the one that is deployed into."""
         return S3Names(
-            bucket=self.bucket_name or naming.bucket_name(scope, destination, account),
-            role=self.role_name or naming.role_name(scope, destination, account),
+            bucket=self.bucket_name or naming.bucket_name(scope, destination, account, self.region),
+            role=self.role_name or naming.role_name(scope, destination, account, self.region),
         )
 
 
@@ -455,7 +455,7 @@ _AnyModel = TypeVar("_AnyModel", bound=BaseModel)
 def _read(model: type[_AnyModel], raw: Mapping[str, object], key: str) -> tuple[_AnyModel, list[Fault]]:
     """Make a model, and list the faults in what it was made from.
 
-    Where there are faults, the model holds the fields without one, so that what concerns several fields or
+    Where there are faults, the model holds the fields without one (of those that must be there, an empty one), so that what concerns several fields or
     several destinations is judged in the same run.
     """
     try:
@@ -466,7 +466,10 @@ def _read(model: type[_AnyModel], raw: Mapping[str, object], key: str) -> tuple[
     sound: dict[str, Any] = {
         name: value for name, value in raw.items() if name in model.model_fields and name not in faulty
     }
-    return model.model_construct(**sound), [one for detail in details for one in _faults(model, detail, key)]
+    required = {name: "" for name, field in model.model_fields.items() if field.is_required()}
+    return model.model_construct(**required | sound), [
+        one for detail in details for one in _faults(model, detail, key)
+    ]
 
 
 def _faults(model: type[BaseModel], detail: ErrorDetails, key: str) -> list[Fault]:
@@ -520,6 +523,20 @@ def _account_faults(settings: Settings) -> Iterable[Fault]:
                     f"a policy in account {one.target_account}, where the role is made, or one that AWS "
                     f"keeps; this one is in {boundary.account}",
                     "name a policy of that account",
+                ),
+            )
+
+
+def _boundary_faults(settings: Settings) -> Iterable[Fault]:
+    """Ask for the boundary whose document is given."""
+    for name, one in settings.destinations.items():
+        if one.permissions_boundary_file and not one.permissions_boundary:
+            yield fault(
+                f"destinations.{name}.permissions_boundary_file",
+                one.permissions_boundary_file,
+                Breach(
+                    "the document of permissions_boundary, which isn't set",
+                    "set permissions_boundary, or remove it",
                 ),
             )
 
@@ -599,6 +616,7 @@ def _name_faults(settings: Settings) -> Iterable[Fault]:
 
 _CROSS_CHECKS: Final[tuple[Callable[[Settings], Iterable[Fault]], ...]] = (
     _account_faults,
+    _boundary_faults,
     _ambient_faults,
     _trust_faults,
     _name_faults,

@@ -15,15 +15,15 @@ WORDS = st.text(max_size=90)
 
 
 def test_a_name_is_readable_and_the_same_on_every_run() -> None:
-    assert naming.bucket_name(SCOPE, "calls", "123456789012") == "acme-calls-e7myvs"
-    assert naming.role_name(SCOPE, "calls", "123456789012") == "recordings-acme-calls-e7myvs"
+    assert naming.bucket_name(SCOPE, "calls", "123456789012", "eu-west-1") == "acme-calls-yq3unn"
+    assert naming.role_name(SCOPE, "calls", "123456789012", "eu-west-1") == "recordings-acme-calls-yq3unn"
 
 
 def test_a_name_does_not_depend_on_pythons_hash_seed() -> None:
     program = (
         "from components import naming; "
         "scope = naming.Scope('organization', 'recording-storage', 'acme'); "
-        "print(naming.bucket_name(scope, 'calls', '123456789012'))"
+        "print(naming.bucket_name(scope, 'calls', '123456789012', 'eu-west-1'))"
     )
     names = {
         subprocess.run(
@@ -35,20 +35,24 @@ def test_a_name_does_not_depend_on_pythons_hash_seed() -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert names == {"acme-calls-e7myvs\n"}
+    assert names == {"acme-calls-yq3unn\n"}
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        naming.bucket_name(naming.Scope("other", "recording-storage", "acme"), "calls", "123456789012"),
-        naming.bucket_name(naming.Scope("organization", "other", "acme"), "calls", "123456789012"),
-        naming.bucket_name(SCOPE, "calls", "210987654321"),
+        naming.bucket_name(
+            naming.Scope("other", "recording-storage", "acme"), "calls", "123456789012", "eu-west-1"
+        ),
+        naming.bucket_name(
+            naming.Scope("organization", "other", "acme"), "calls", "123456789012", "eu-west-1"
+        ),
+        naming.bucket_name(SCOPE, "calls", "210987654321", "eu-west-1"),
     ],
 )
 def test_organisation_project_and_account_tell_equal_names_apart(other: str) -> None:
     assert other.startswith("acme-calls-")
-    assert other != naming.bucket_name(SCOPE, "calls", "123456789012")
+    assert other != naming.bucket_name(SCOPE, "calls", "123456789012", "eu-west-1")
 
 
 def test_two_seeds_whose_words_join_alike_differ() -> None:
@@ -58,13 +62,13 @@ def test_two_seeds_whose_words_join_alike_differ() -> None:
 
 
 def test_long_words_are_shortened_the_suffix_never() -> None:
-    long = naming.bucket_name(SCOPE, "calls-" + "x" * 57, "123456789012")
+    long = naming.bucket_name(SCOPE, "calls-" + "x" * 57, "123456789012", "eu-west-1")
     assert len(long) == naming.BUCKET_LIMIT
     assert re.fullmatch(r"acme-calls-x+-[a-z2-7]{6}", long)
 
 
 def test_long_names_that_shorten_alike_stay_distinct() -> None:
-    one, two = (naming.bucket_name(SCOPE, "x" * 62 + last, "123456789012") for last in "ab")
+    one, two = (naming.bucket_name(SCOPE, "x" * 62 + last, "123456789012", "eu-west-1") for last in "ab")
     assert one[:-6] == two[:-6]
     assert one != two
 
@@ -81,8 +85,8 @@ def test_long_names_that_shorten_alike_stay_distinct() -> None:
 @example(stack="e" * 90, destination="é" * 90, account="")
 def test_every_name_is_legal(stack: str, destination: str, account: str) -> None:
     scope = naming.Scope("organization", "recording-storage", stack)
-    bucket = naming.bucket_name(scope, destination, account)
-    role = naming.role_name(scope, destination, account)
+    bucket = naming.bucket_name(scope, destination, account, "eu-west-1")
+    role = naming.role_name(scope, destination, account, "eu-west-1")
     assert aws.bucket_name_breaches(bucket) == ()
     assert aws.bucket_name_notes(bucket) == ()
     assert aws.role_name_breaches(role) == ()

@@ -46,7 +46,7 @@ def test_what_is_registered_is_the_golden_list(plain: Run) -> None:
             ("pulumi:providers:aws", "aws-default", "recording-storage-acme", False),
             ("recording-storage:index:S3Destination", "calls", "recording-storage-acme", False),
             *((type_, name, "calls", True) for type_, name in CHILDREN),
-            *((type_, name, "calls", False) for type_, name in ROLE),
+            *((type_, name, "calls", True) for type_, name in ROLE),
         ]
     )
 
@@ -124,6 +124,8 @@ def test_on_destroy_covers_the_storage_and_all_that_protects_it(
     on_destroy: str, protect: bool, retain: bool, force: bool
 ) -> None:
     found = run(one(on_destroy=on_destroy))
+    for _, name in ROLE:
+        assert (found[name].protect, found[name].retain_on_delete) == (protect, False), name
     for _, name in CHILDREN:
         assert (found[name].protect, found[name].retain_on_delete) == (protect, retain), name
     assert found["calls-bucket"].inputs["forceDestroy"] is force

@@ -40,7 +40,8 @@ def test_ten_lines_are_enough() -> None:
     )
     assert one.external_ids(settings.s3_trust) == ("tavus",)
     assert one.names(settings.scope, "calls", "123456789012") == S3Names(
-        naming.bucket_name(SCOPE, "calls", "123456789012"), naming.role_name(SCOPE, "calls", "123456789012")
+        naming.bucket_name(SCOPE, "calls", "123456789012", "eu-west-1"),
+        naming.role_name(SCOPE, "calls", "123456789012", "eu-west-1"),
     )
 
 
@@ -53,6 +54,7 @@ def test_every_setting_is_taken() -> None:
         "role_name": "recordings",
         "role_path": "/recordings/",
         "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
+        "permissions_boundary_file": "stacks/boundary.json",
         "on_destroy": "retain",
         "retention_days": 30,
         "external_id": "tavus-acme",
@@ -261,7 +263,7 @@ def test_a_default_names_a_destination(default: object, value: str, mend: str) -
 
 def test_two_destinations_by_one_bucket_name_are_refused_on_both_keys() -> None:
     long = "calls-" + "x" * 57
-    shortened = naming.bucket_name(SCOPE, long, "")
+    shortened = naming.bucket_name(SCOPE, long, "", "eu-west-1")
     found = faults({"destinations": {long: S3, "other": {**S3, "bucket_name": shortened}}})
     assert [(fault.key, fault.value) for fault in found] == [
         (f"destinations.{long}.bucket_name", f'"{shortened}"'),
@@ -298,6 +300,20 @@ def test_a_deploy_role_is_in_the_account_that_is_named() -> None:
     assert fault.key == "destinations.calls.deploy_role"
     assert fault.expected == "a role in account 210987654321, as account says; this one is in 123456789012"
     assert judged(calls(account="123456789012", deploy_role=ROLE))
+
+
+@pytest.mark.parametrize("path", ["/etc/boundary.json", "../boundary.json", ""])
+def test_a_boundarys_file_is_inside_the_project(path: str) -> None:
+    boundary = "arn:aws:iam::aws:policy/B"
+    (fault,) = faults(calls(permissions_boundary=boundary, permissions_boundary_file=path))
+    assert fault.key == "destinations.calls.permissions_boundary_file"
+    assert judged(calls(permissions_boundary=boundary, permissions_boundary_file="stacks/boundary.json"))
+
+
+def test_a_boundarys_file_is_of_a_boundary() -> None:
+    (fault,) = faults(calls(permissions_boundary_file="stacks/boundary.json"))
+    assert fault.key == "destinations.calls.permissions_boundary_file"
+    assert "permissions_boundary" in fault.mend
 
 
 def test_a_permissions_boundary_is_in_the_roles_account() -> None:
