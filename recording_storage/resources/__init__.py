@@ -28,12 +28,14 @@ class UnsupportedError(Exception):
 class ResourceType(Protocol):
     """One type of resource.
 
-    `properties` are the inputs that it honours, `replace_on` those whose change makes a new resource, and
-    `computed` what the cloud adds.
+    `properties` are the inputs that it honours, `replace_on` those whose change makes a new resource.
     """
 
-    properties: frozenset[str]
-    replace_on: frozenset[str]
+    @property
+    def properties(self) -> frozenset[str]: ...
+
+    @property
+    def replace_on(self) -> frozenset[str]: ...
 
     def create(self, clients: Any, inputs: Properties) -> tuple[str, Properties]:
         """Make it; its id, and its state (the inputs and what the cloud adds)."""

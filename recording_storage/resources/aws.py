@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 HOME_REGION = "us-east-1"
 SESSION_NAME = "pulumi"
+WHO_AM_I = "aws:index/getCallerIdentity:getCallerIdentity"
 GONE = {
     "404",
     "NoSuchBucket",
@@ -30,6 +30,7 @@ GONE = {
     "NoSuchEntity",
     "NoSuchLifecycleConfiguration",
     "NoSuchPublicAccessBlockConfiguration",
+    "NoSuchTagSet",
     "OwnershipControlsNotFoundError",
     "ServerSideEncryptionConfigurationNotFoundError",
 }
@@ -43,7 +44,7 @@ class Clients:
         self._session = boto3.Session(region_name=self.region)
         self._made: dict[tuple[str, str], Any] = {}
         self._making = threading.Lock()
-        for role in _decoded(config.get("assumeRoles")) or []:
+        for role in cast("list[dict[str, str]]", _decoded(config.get("assumeRoles")) or []):
             self._session = self._assume(role)
         allowed = _decoded(config.get("allowedAccountIds"))
         if allowed and self.account not in allowed:
@@ -117,9 +118,12 @@ class Bucket:
             if _gone(error):
                 return None
             raise
-        tags: dict[str, str] = {}
-        with suppress(ClientError):
+        try:
             tags = _untagged(s3.get_bucket_tagging(Bucket=id_)["TagSet"])
+        except ClientError as error:
+            if not _gone(error):
+                raise
+            tags = {}
         return self._state(state | ({"tags": tags} if tags or "tags" in state else {}), id_, region)
 
     def update(self, clients: Clients, id_: str, state: Properties, inputs: Properties) -> Properties:
@@ -309,7 +313,9 @@ ENCRYPTION = BucketSetting(
     to_api=lambda p: {"ServerSideEncryptionConfiguration": {"Rules": _pascal(p["rules"], ENCRYPTION_NAMES)}},
     from_api=lambda a: {
         "rules": [
-            {name: value for name, value in rule.items() if value is not False}  # S3 fills in bucketKeyEnabled
+            {
+                name: value for name, value in rule.items() if value is not False
+            }  # S3 fills in bucketKeyEnabled
             for rule in _camel(a["ServerSideEncryptionConfiguration"]["Rules"], _reversed(ENCRYPTION_NAMES))
         ]
     },
@@ -341,7 +347,15 @@ class Role:
     """`aws:iam/role:Role`."""
 
     properties = frozenset(
-        "name path description assumeRolePolicy maxSessionDuration permissionsBoundary forceDetachPolicies tags".split()
+        {
+            "name",
+            "path",
+            "description",
+            "assumeRolePolicy",
+            "maxSessionDuration",
+            "permissionsBoundary",
+            "tags",
+        }
     )
     replace_on = frozenset({"name", "path"})
 
@@ -486,7 +500,12 @@ class ManagedPolicy:
         before = iam.get_policy(PolicyArn=id_)["Policy"]["DefaultVersionId"]
         iam.create_policy_version(PolicyArn=id_, PolicyDocument=_text(inputs["policy"]), SetAsDefault=True)
         iam.delete_policy_version(PolicyArn=id_, VersionId=before)
-        return state | inputs
+        dropped = sorted(set(state.get("tags") or {}) - set(inputs.get("tags") or {}))
+        if dropped:
+            iam.untag_policy(PolicyArn=id_, TagKeys=dropped)
+        if inputs.get("tags"):
+            iam.tag_policy(PolicyArn=id_, Tags=_tags(inputs["tags"]))
+        return {name: state[name] for name in ("arn", "policyId") if name in state} | inputs
 
     def delete(self, clients: Clients, id_: str, state: Properties) -> None:
         try:
@@ -516,7 +535,7 @@ class AwsProvider:
         return Clients(config)
 
     def invoke(self, clients: Clients, token: str, args: Properties) -> Properties:
-        if token != "aws:index/getCallerIdentity:getCallerIdentity":
+        if token != WHO_AM_I:
             raise UnsupportedError(f"the function {token}")
         found = clients.get("sts").get_caller_identity()
         return {
