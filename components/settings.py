@@ -455,8 +455,8 @@ _AnyModel = TypeVar("_AnyModel", bound=BaseModel)
 def _read(model: type[_AnyModel], raw: Mapping[str, object], key: str) -> tuple[_AnyModel, list[Fault]]:
     """Make a model, and list the faults in what it was made from.
 
-    Where there are faults, the model holds the fields without one (of those that must be there, an empty one), so that what concerns several fields or
-    several destinations is judged in the same run.
+    Where there are faults, the model holds the fields without one, and nothing in those that must be there, so that
+    what concerns several fields or several destinations is judged in the same run.
     """
     try:
         return model.model_validate(dict(raw)), []

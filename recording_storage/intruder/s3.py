@@ -99,10 +99,10 @@ def intrude(job: Job) -> Iterator[Step]:
             f'external id "{accepted}" accepted',
             intruder.assuming(SERVICE_PROFILE, accepted),
         )
-    yield from _with_the_recorders_session(intruder)
     yield from _without_a_session(intruder)
     for number, reader in enumerate(job["readers"], 1):
         yield from _reading(intruder, reader, number)
+    yield from _with_the_recorders_session(intruder)  # last: what it may do might leave nothing to read
 
 
 def _with_the_recorders_session(intruder: _Intruder) -> Iterator[Step]:

@@ -129,10 +129,11 @@ class S3Stage:
             if destination.deploy_role and destination.deploy_role not in existing:
                 existing.add(destination.deploy_role)
                 occasion.role(destination.deploy_role, trusts=owner)
+                occasion.allow(destination.deploy_role)
             for arn in (*destination.readers, *destination.additional_principals):
                 if arn.startswith("arn:") and arn not in existing:
                     existing.add(arn)
-                    _exist(arn, reader=arn in destination.readers)
+                    _exist(arn)
 
     def made(self, name: str, events: list[dict[str, Any]]) -> tuple[Made, ...]:
         return tuple(_made(name, events, PROTECTION[self._destinations[name].on_destroy]))
@@ -175,6 +176,10 @@ class S3Stage:
     ) -> Iterator[Result]:
         from recording_storage.sandbox.aws import occasion
 
+        account = _account(storage["assume_role_arn"])
+        for arn in destination.readers:
+            if _account(arn) != account:
+                occasion.allow(arn, _read_and_write(storage["bucket_name"]))
         other = f"{OTHER_BUCKET}-{name}"[:63].rstrip("-")
         occasion.bucket(other, account=self._people["owner"].account, region=storage["bucket_region"])
         accepted = destination.external_ids(self._trust)
@@ -254,14 +259,14 @@ class S3Stage:
 ALLOW_EVERYTHING = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 )
-READ_EVERYTHING: dict[str, object] = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"], "Resource": "*"}
-    ],
-}
-"""A reader in another account needs a policy of its own. It may write too, as far as its account is concerned: what
-refuses it is the destination."""
+
+
+def _read_and_write(bucket: str) -> dict[str, object]:
+    """What a reader's own account must grant where it isn't the bucket's; writing too, so that it is refused there."""
+    arn = f"arn:aws:s3:::{bucket}"
+    actions = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": [arn, f"{arn}/*"]}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _account(principal: str) -> str:
@@ -285,14 +290,14 @@ def _people(destinations: Mapping[str, S3Destination], service: str) -> dict[str
     return {name: minted[account] for name, account in accounts.items()}
 
 
-def _exist(arn: str, *, reader: bool) -> None:
+def _exist(arn: str) -> None:
     from recording_storage.sandbox.aws import occasion
 
     found = iam_arn(arn)
     if found is not None and found.kind == "user":
         occasion.user(arn)
     else:
-        occasion.role(arn, trusts=_account(arn), policy=READ_EVERYTHING if reader else None)
+        occasion.role(arn, trusts=_account(arn))
 
 
 def _mend(id_: str) -> tuple[str, str]:

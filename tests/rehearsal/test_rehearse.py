@@ -30,7 +30,8 @@ def test_the_local_stack_is_proven() -> None:
     done = command("rehearse")
     assert done.code == 0, done.out + done.err
     assert "calls · Amazon S3 · eu-west-1" in done.out
-    assert "private, encrypted, versioned, TLS only, destroy is refused" in done.out
+    words = " ".join(done.out.split())
+    assert "private, encrypted, versioned, TLS only, destroy is refused" in words
     assert "12 h, account 291871421005, external id tavus" in done.out
     assert "7 proven, 9 refused, 0 inconclusive in " in done.out
     pasted = json.loads(done.out.splitlines()[-1].removeprefix("recording_storage: "))

@@ -25,13 +25,13 @@ def edit(props, name, how):
 def change(args):
     name, props = args.name, args.props
     if name == "anyone-role":
-        edit(props, "assumeRolePolicy", lambda s: s[0].update(Principal={"AWS": "*"}))
+        edit(props, "assume_role_policy", lambda s: s[0].update(Principal={"AWS": "*"}))
     elif name == "no-condition-role":
-        edit(props, "assumeRolePolicy", lambda s: s[0].pop("Condition"))
+        edit(props, "assume_role_policy", lambda s: s[0].pop("Condition"))
     elif name == "ignores-case-role":
-        edit(props, "assumeRolePolicy", lambda s: s[0].update(Condition={"StringEqualsIgnoreCase": {"sts:ExternalId": "tavus"}}))
+        edit(props, "assume_role_policy", lambda s: s[0].update(Condition={"StringEqualsIgnoreCase": {"sts:ExternalId": "tavus"}}))
     elif name == "wildcard-role":
-        edit(props, "assumeRolePolicy", lambda s: s[0].update(Condition={"StringLike": {"sts:ExternalId": "*tavus"}}))
+        edit(props, "assume_role_policy", lambda s: s[0].update(Condition={"StringLike": {"sts:ExternalId": "*tavus"}}))
     elif name == "deletes-role-policy":
         edit(props, "policy", lambda s: s[0]["Action"].append("s3:DeleteObject"))
     elif name == "deletes-versions-role-policy":
@@ -41,7 +41,7 @@ def change(args):
     elif name == "plain-http-policy":
         edit(props, "policy", lambda s: s[0].update(Action="s3:DeleteBucket"))
     elif name == "public-public-access-block":
-        props.update(blockPublicPolicy=False, restrictPublicBuckets=False)
+        props.update(block_public_policy=False, restrict_public_buckets=False)
     elif name == "public-policy":
         edit(props, "policy", lambda s: s.append({
             "Sid": "Public", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": s[0]["Resource"][1],

@@ -41,16 +41,16 @@ def trust(how):
 def change(args):
     name, props = args.name, args.props
     if name == "session-role":
-        props["maxSessionDuration"] = 3600
+        props["max_session_duration"] = 3600
     elif name == "external-id-role":
-        edit(props, "assumeRolePolicy", trust(lambda s: s.update(Condition={"StringEquals": {"sts:ExternalId": "Tavus"}})))
+        edit(props, "assume_role_policy", trust(lambda s: s.update(Condition={"StringEquals": {"sts:ExternalId": "Tavus"}})))
     elif name == "account-role":
-        edit(props, "assumeRolePolicy", trust(lambda s: s.update(Principal={"AWS": "arn:aws:iam::291871421006:root"})))
+        edit(props, "assume_role_policy", trust(lambda s: s.update(Principal={"AWS": "arn:aws:iam::291871421006:root"})))
     elif name == "source-ip-role":
-        edit(props, "assumeRolePolicy", trust(lambda s: s["Condition"].update(IpAddress={"aws:SourceIp": "203.0.113.0/24"})))
+        edit(props, "assume_role_policy", trust(lambda s: s["Condition"].update(IpAddress={"aws:SourceIp": "203.0.113.0/24"})))
     elif name == "mfa-role":
-        edit(props, "assumeRolePolicy", trust(lambda s: s["Condition"].update(Bool={"aws:MultiFactorAuthPresent": "true"})))
-    elif name.removesuffix("-role-policy") in TOO_FEW:
+        edit(props, "assume_role_policy", trust(lambda s: s["Condition"].update(Bool={"aws:MultiFactorAuthPresent": "true"})))
+    elif name.endswith("-role-policy") and name.removesuffix("-role-policy") in TOO_FEW:
         action = TOO_FEW[name.removesuffix("-role-policy")]
         edit(props, "policy", trust(lambda s: s["Action"].remove(action)))
     elif name == "objects-role-policy":
@@ -74,9 +74,9 @@ def change(args):
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"}],
         }))
-        props["permissionsBoundary"] = boundary.arn
+        props["permissions_boundary"] = boundary.arn
     elif name == "versioning-versioning":
-        props["versioningConfiguration"] = {"status": "Suspended"}
+        props["versioning_configuration"] = {"status": "Suspended"}
     return pulumi.ResourceTransformationResult(props, args.opts)
 
 pulumi.runtime.register_stack_transformation(change)

@@ -6,6 +6,7 @@ They appear without a request, since nobody in the sandbox made them; what they 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from moto.iam.models import ManagedPolicy, iam_backends
 from moto.s3.models import s3_backends
@@ -13,11 +14,8 @@ from moto.s3.models import s3_backends
 from recording_storage.sandbox.aws.cloud import ADMINISTRATOR, PARTITION, dress_new_bucket
 
 
-def role(arn: str, *, trusts: str, policy: dict[str, object] | None = None) -> None:
-    """Let a role exist that the account `trusts` may assume, and that may do what `policy` says.
-
-    Unset, it may do everything.
-    """
+def role(arn: str, *, trusts: str) -> None:
+    """Let a role exist that the account `trusts` may assume, and that may do nothing by itself."""
     account, path, name = _parts(arn)
     trust = {
         "Version": "2012-10-17",
@@ -29,8 +27,13 @@ def role(arn: str, *, trusts: str, policy: dict[str, object] | None = None) -> N
             }
         ],
     }
-    made = iam_backends[account][PARTITION].create_role(name, json.dumps(trust), path, None, "", [], "3600")
-    made.policies["assumed"] = json.dumps(policy or ADMINISTRATOR)
+    iam_backends[account][PARTITION].create_role(name, json.dumps(trust), path, None, "", [], "3600")
+
+
+def allow(arn: str, document: dict[str, object] = ADMINISTRATOR) -> None:
+    """Let a role do what `document` says; unset, everything."""
+    account, _, name = _parts(arn)
+    iam_backends[account][PARTITION].get_role(name).policies["assumed"] = json.dumps(document)
 
 
 def user(arn: str) -> None:
@@ -43,7 +46,7 @@ def policy(arn: str, document: str, holder: str) -> None:
     """Let a managed policy exist with this document (JSON); `holder` is the account that uses it."""
     account, path, name = _parts(arn)
     account = account if account.isdigit() else holder
-    made = ManagedPolicy(name, account_id=account, region=PARTITION, document=document, path=path)
+    made: Any = ManagedPolicy(name, account_id=account, region=PARTITION, document=document, path=path)
     iam_backends[account][PARTITION].managed_policies[arn] = made
 
 
