@@ -48,7 +48,7 @@ def _recording_storage() -> None:  # pyright: ignore[reportUnusedFunction] (a gr
 def rehearse(
     stacks: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[STACK]…", help="Stacks to rehearse, by name.", show_default=DEFAULT_STACK),
+        typer.Argument(metavar="STACK", help="Stacks to rehearse, by name.", show_default=DEFAULT_STACK),
     ] = None,
     format_: Annotated[
         Format, typer.Option("--format", "-f", help="Text for people, JSON for machines; the same facts.")
@@ -67,8 +67,7 @@ def rehearse(
 ) -> None:
     """Provision stacks on stand-in clouds, record to them, and try what must be refused.
 
-    Runs the stack's own program with its own configuration, and reaches no cloud account: only stand-ins on this
-    machine. Exits with 0 only if everything held.
+    Runs the stack's own program, with its own configuration. Reaches no cloud account.
 
       recording-storage rehearse              the stack local
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LABEL_WIDTH = 10
 PIPED_WIDTH = 100
+NARROWEST = 20
 MARKS = {
     Status.FAIL: ("FAILED", "bold red"),
     Status.UNKNOWN: ("UNCLEAR", "bold yellow"),
@@ -89,12 +90,12 @@ def _destination(console: Console, destination: DestinationReport, results: list
 
 
 def _line(console: Console, label: str, text: Text, style: str = "") -> None:
-    left = Text(f"  {label.ljust(LABEL_WIDTH)}", style=LABEL_STYLES.get(label, ""))
+    left = f"  {label.ljust(LABEL_WIDTH)}"
     text.stylize(style)
-    lines = text.wrap(console, max(20, console.width - len(left.plain)))
-    for index, line in enumerate(lines):
+    for index, line in enumerate(text.wrap(console, max(NARROWEST, console.width - len(left)))):
         line.rstrip()
-        console.print((left if index == 0 else Text(" " * len(left.plain))) + line, soft_wrap=True)
+        lead = (left, LABEL_STYLES.get(label, "")) if index == 0 else " " * len(left)
+        console.print(Text.assemble(lead, line), soft_wrap=True)
 
 
 def _trouble(console: Console, result: Result) -> None:
