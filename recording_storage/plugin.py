@@ -30,6 +30,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from typing_extensions import override
 
 from recording_storage import resources
+from recording_storage.wire import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -123,18 +124,7 @@ class _Told(grpc.ServerInterceptor):  # pyright: ignore[reportMissingTypeArgumen
 
 
 def _plain(properties: Struct) -> Properties:
-    """Give plain values: a marked secret as what it holds, since it only goes into a stand-in."""
-    return cast("Properties", _bare(json_format.MessageToDict(properties)))
-
-
-def _bare(value: object) -> object:
-    if rpc.is_rpc_secret(value):
-        return _bare(rpc.unwrap_rpc_secret(value))
-    if isinstance(value, dict):
-        return {name: _bare(item) for name, item in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [_bare(item) for item in cast("list[object]", value)]
-    return value
+    return plain(json_format.MessageToDict(properties))
 
 
 def _struct(properties: Mapping[str, object]) -> Struct:

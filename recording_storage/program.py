@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import pulumi
-from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime import mocks, settings
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
 from typing_extensions import override
 
 from recording_storage import resources
+from recording_storage.wire import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ class Cloud(mocks.Mocks):
 
     @override
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        inputs = cast("Properties", _plain(args.inputs))
+        inputs = cast("Properties", plain(args.inputs))
         if args.typ.startswith(PROVIDER_PREFIX):
             id_ = f"{args.name}-id"
             self._configured[id_] = (resources.provider(args.typ.removeprefix(PROVIDER_PREFIX)), inputs)
@@ -84,7 +85,7 @@ class Cloud(mocks.Mocks):
     @override
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         provider, clients = self._provider(args.token.partition(":")[0], args.provider)
-        return provider.invoke(clients, args.token, cast("Properties", _plain(args.args))), []
+        return provider.invoke(clients, args.token, cast("Properties", plain(args.args))), []
 
     def _provider(self, package: str, reference: str | None) -> tuple[resources.Provider, Any]:
         id_ = (reference or "").rpartition("::")[2] or f"default {package}"
@@ -97,17 +98,6 @@ class Cloud(mocks.Mocks):
             if id_ not in self._clients:
                 self._clients[id_] = provider.configure(config)
             return provider, self._clients[id_]
-
-
-def _plain(value: Any) -> Any:
-    """A value without Pulumi's marks of secrecy: here it only goes into a stand-in."""
-    if rpc.is_rpc_secret(value):
-        return _plain(rpc.unwrap_rpc_secret(value))
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in cast("dict[str, Any]", value).items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in cast("list[Any]", value)]
-    return value
 
 
 def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

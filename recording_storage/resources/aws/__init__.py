@@ -1,0 +1,50 @@
+"""AWS resources through boto3: what the destinations are made of, and what a team adds beside them.
+
+Leaves out every type that no destination needs; a program that registers one is told so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recording_storage.resources import Properties, UnsupportedError
+from recording_storage.resources.aws import iam, s3
+from recording_storage.resources.aws.clients import Clients
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from recording_storage.resources import ResourceType
+
+WHO_AM_I = "aws:index/getCallerIdentity:getCallerIdentity"
+
+
+class AwsProvider:
+    """The package `aws`."""
+
+    types: Mapping[str, ResourceType] = {
+        "aws:s3/bucket:Bucket": s3.Bucket(),
+        "aws:s3/bucketVersioning:BucketVersioning": s3.VERSIONING,
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": s3.PUBLIC_ACCESS_BLOCK,
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls": s3.OWNERSHIP,
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": s3.ENCRYPTION,
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": s3.LIFECYCLE,
+        "aws:s3/bucketPolicy:BucketPolicy": s3.POLICY,
+        "aws:iam/role:Role": iam.Role(),
+        "aws:iam/rolePolicy:RolePolicy": iam.RolePolicy(),
+        "aws:iam/policy:Policy": iam.ManagedPolicy(),
+    }
+
+    def configure(self, config: Properties) -> Clients:
+        return Clients(config)
+
+    def invoke(self, clients: Clients, token: str, args: Properties) -> Properties:
+        if token != WHO_AM_I:
+            raise UnsupportedError(f"the function {token}")
+        found = clients.get("sts").get_caller_identity()
+        return {
+            "id": found["Account"],
+            "accountId": found["Account"],
+            "arn": found["Arn"],
+            "userId": found["UserId"],
+        }
