@@ -22,7 +22,8 @@ from recording_storage.sandbox.proxy import Proxy
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
-    from wsgiref.types import WSGIApplication
+
+    from _typeshed.wsgi import WSGIApplication
 
     from recording_storage.sandbox.aws.stand_in import Aws
 
@@ -49,6 +50,8 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._proxy.close()
+        if self._aws is not None:
+            self._aws.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self, name: str, credentials: Mapping[str, str]) -> dict[str, str]:

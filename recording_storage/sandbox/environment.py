@@ -59,5 +59,5 @@ def build(home: Path, *, proxy: str, ca_certificate: Path, credentials: Mapping[
         }
         | dict.fromkeys(CA_VARIABLES, str(ca_certificate))
         | dict.fromkeys(PROXY_VARIABLES, proxy)
-        | credentials
+        | dict(credentials)
     )

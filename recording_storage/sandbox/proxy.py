@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import ssl
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -27,8 +28,9 @@ from recording_storage.sandbox.journal import Journal, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
-    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
     from recording_storage.sandbox.authority import Authority
 
@@ -40,6 +42,9 @@ CLOSING_SECONDS = 5.0
 """How long requests under way may hold up the end of the sandbox."""
 IDLE_SECONDS = 120
 PORTS = {"https": 443, "http": 80}
+UNDERSCORED = "sandbox.underscored"
+"""Headers that WSGI can't tell from those with a dash."""
+SOMEBODY = "a program in the sandbox"
 NO_STAND_IN = "nothing in the sandbox stands in for that host"
 
 
@@ -67,8 +72,6 @@ class Proxy:
 
 
 class _Server(ThreadingMixIn, TCPServer):
-    daemon_threads = True
-    block_on_close = False
     request_queue_size = 128
 
     def __init__(self, route: Router, authority: Authority, journal: Journal) -> None:
@@ -77,26 +80,40 @@ class _Server(ThreadingMixIn, TCPServer):
         self.authority = authority
         self.journal = journal
         self._lock = threading.Lock()
-        self._open: dict[threading.Thread, _Handler] = {}
+        self._handlers: set[_Handler] = set()
+        self._workers: set[threading.Thread] = set()
+        self._closing = False
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread that is known until it ends."""
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        thread.start()
+        self._workers = {one for one in self._workers if one.is_alive()} | {thread}
 
     def opened(self, handler: _Handler) -> None:
-        """Remember a connection for as long as its thread serves it."""
+        """Remember a connection for as long as it is served; hang up at once where the end has begun."""
         with self._lock:
-            self._open[threading.current_thread()] = handler
+            self._handlers.add(handler)
+            closing = self._closing
+        if closing:
+            handler.hang_up()
 
-    def closed(self) -> None:
-        """Forget the present thread's connection."""
+    def closed(self, handler: _Handler) -> None:
+        """Forget a connection."""
         with self._lock:
-            self._open.pop(threading.current_thread(), None)
+            self._handlers.discard(handler)
 
     def hang_up(self) -> None:
-        """End every connection, and wait for the threads that serve them."""
+        """End every connection, and wait for the threads that serve them; nothing new may arrive any more."""
         with self._lock:
-            serving = dict(self._open)
-        for handler in serving.values():
+            self._closing = True
+            serving = list(self._handlers)
+        for handler in serving:
             handler.hang_up()
         until = time.monotonic() + CLOSING_SECONDS
-        for thread in serving:
+        for thread in self._workers:
             thread.join(timeout=max(0.0, until - time.monotonic()))
 
     def answer(self, environ: WSGIEnvironment) -> _Answer:
@@ -109,27 +126,27 @@ class _Server(ThreadingMixIn, TCPServer):
             if app is None:
                 self.refuse(str(environ["HTTP_HOST"]))
                 return _Answer.text("403 Forbidden", f"{host}: {NO_STAND_IN}\n")
+            if environ[UNDERSCORED]:
+                raise NotImplementedError(f"headers whose names have an underscore: {environ[UNDERSCORED]}")
             answer.body = b"".join(app(environ, answer.start))
-        except Exception as failure:  # noqa: BLE001 (whatever it is, the client must hear of it)
-            what = str(environ["REQUEST_METHOD"])
-            self.journal.write(
-                Outcome.UNDECIDED, who="a program in the sandbox", what=what, resource=host, reason=repr(failure)
-            )
+        except Exception as failure:
+            self.give_up(str(environ["REQUEST_METHOD"]), host, failure)
             return _Answer.text("501 Not Implemented", f"recording-storage sandbox: {failure!r}\n")
         return answer
 
     def refuse(self, place: str) -> None:
         """Keep in the journal where somebody wanted to go."""
-        self.journal.write(
-            Outcome.NO_ROUTE,
-            who="a program in the sandbox",
-            what="connect",
-            resource=place,
-            reason=NO_STAND_IN,
-        )
+        self.journal.write(Outcome.NO_ROUTE, who=SOMEBODY, what="connect", resource=place, reason=NO_STAND_IN)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a connection that breaks is no event, and a stand-in's failures are in the journal."""
+    def give_up(self, what: str, place: str, failure: BaseException | None) -> None:
+        """Keep in the journal that nobody decided."""
+        self.journal.write(Outcome.UNDECIDED, who=SOMEBODY, what=what, resource=place, reason=repr(failure))
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 (socketserver's)
+        """Keep a failure of the proxy itself in the journal; a connection that breaks is no event."""
+        failure = sys.exc_info()[1]
+        if not isinstance(failure, OSError):
+            self.give_up("connect", str(client_address), failure)
 
 
 class _Answer:
@@ -151,7 +168,7 @@ class _Answer:
         self,
         status: str,
         headers: list[tuple[str, str]],
-        exc_info: tuple[type[BaseException], BaseException, TracebackType] | None = None,
+        exc_info: OptExcInfo | None = None,
     ) -> Callable[[bytes], object]:
         del exc_info
         self.status, self.headers = status, headers
@@ -177,34 +194,42 @@ class _Handler(BaseHTTPRequestHandler):
                 super().finish()
             self.connection.close()
         finally:
-            self._proxy.closed()
+            self._proxy.closed(self)
 
     def hang_up(self) -> None:
         """End the connection from another thread: whoever reads from it reads the end."""
         with suppress(OSError):
-            socket.shutdown(self.connection, SHUT_RDWR)  # the plain one, which leaves a TLS session's state alone
+            # The plain socket's own, which leaves a TLS session's state alone.
+            socket.shutdown(self.connection, SHUT_RDWR)
 
-    def do_CONNECT(self) -> None:  # noqa: N802 (http.server's naming)
+    def do_CONNECT(self) -> None:
         host, _, port = self.path.rpartition(":")
         if self.tunnelled or port != str(PORTS["https"]) or self._proxy.route(host) is None:
             self._proxy.refuse(self.path)
             self.close_connection = True
             self._write(_Answer.text("403 Forbidden", f"{self.path}: {NO_STAND_IN}\n"))
             return
+        context = self._proxy.authority.server_context(host)
         self.send_response_only(200, "Connection established")
         self.end_headers()
-        context = self._proxy.authority.server_context(host)
         tunnel = context.wrap_socket(self.connection, server_side=True, do_handshake_on_connect=False)
         self.connection = self.request = tunnel
+        self._proxy.opened(self)  # again: until now there was no socket to hang up
         try:
             tunnel.do_handshake()
         except (ssl.SSLError, OSError):
             self.close_connection = True  # the client doesn't trust the sandbox, or has gone
             return
         self.tunnelled = True
-        self.rfile = tunnel.makefile("rb", self.rbufsize)
-        self.wfile = tunnel.makefile("wb", 0)
+        self.rfile = tunnel.makefile("rb")
+        self.wfile = tunnel.makefile("wb")  # written whole, and flushed
         self.close_connection = False
+
+    def handle_expect_100(self) -> bool:
+        """Ask for the body at once."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
 
     def _serve(self) -> None:
         try:
@@ -215,7 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._write(self._proxy.answer(self._environ(body)))
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = do_PATCH = _serve
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = do_PATCH = _serve  # noqa: N815 (as above)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -236,7 +261,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _environ(self, body: bytes) -> WSGIEnvironment:
         scheme = "https" if self.tunnelled else "http"
-        target, host = self.path, self.headers.get("Host", "")
+        target = self.requestline.split()[1]  # http.server takes slashes off its `path`
+        host = self.headers.get("Host", "")
         if not target.startswith("/"):  # as a proxy is asked
             absolute = urlsplit(target)
             host, target = absolute.netloc, target[len(f"{absolute.scheme}://{absolute.netloc}") :]
@@ -251,6 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
             "SERVER_NAME": host.partition(":")[0],
             "SERVER_PORT": str(PORTS[scheme]),
             "SERVER_PROTOCOL": self.request_version,
+            UNDERSCORED: ", ".join(name for name in self.headers if "_" in name),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": scheme,
             "wsgi.input": io.BytesIO(body),
@@ -284,6 +311,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if not bodiless:
             self.wfile.write(answer.body)
+        self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
         """Say nothing: decisions are in the journal, and a client that goes away early is no event."""

@@ -5,23 +5,53 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from recording_storage.sandbox.aws.conditions import MalformedPolicy
+from recording_storage.sandbox.aws.document import parse
 from recording_storage.sandbox.aws.errors import AwsError
-from recording_storage.sandbox.aws.policy import MalformedPolicy, Policies, Principal, Request, decide, parse
+from recording_storage.sandbox.aws.policy import Policies, Principal, Request, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from recording_storage.sandbox.aws.cloud import Caller
+    from recording_storage.sandbox.aws.document import Document, Kind, Statement
     from recording_storage.sandbox.aws.http import HttpRequest
-    from recording_storage.sandbox.aws.policy import Document, Kind, Statement
 
     Refusal = Callable[[Principal, str, str, str], AwsError]
 
-# What depends on where a caller is, or on whom its account belongs to: nobody can know it offline.
+# What depends on where a caller is, on whom its account belongs to, or on tags: nobody knows it here.
 UNKNOWN_KEYS = frozenset(
-    "aws:sourceip aws:vpcsourceip aws:sourcevpc aws:sourcevpce aws:sourcevpcarn aws:vpceaccount aws:vpceorgid"
-    " aws:vpceorgpaths aws:principalorgid aws:principalorgpaths aws:resourceorgid aws:resourceorgpaths"
-    " aws:principaltag/ aws:resourcetag/ iam:resourcetag/ s3:existingobjecttag/ aws:referer".split()
+    [
+        "aws:sourceip",
+        "aws:vpcsourceip",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:sourcevpcarn",
+        "aws:vpceaccount",
+        "aws:vpceorgid",
+        "aws:vpceorgpaths",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:resourceorgid",
+        "aws:resourceorgpaths",
+        "aws:principaltag/",
+        "aws:resourcetag/",
+        "aws:requesttag/",
+        "aws:tagkeys",
+        "iam:resourcetag/",
+        "s3:buckettag/",
+        "s3:existingobjecttag/",
+        "s3:requestobjecttag/",
+        "s3:requestobjecttagkeys",
+        "s3:locationconstraint",
+        "s3:signatureage",
+        "s3:object-lock-mode",
+        "s3:object-lock-retain-until-date",
+        "s3:object-lock-legal-hold",
+        "s3:object-lock-remaining-retention-days",
+        "s3:objectcreationoperation",
+        "aws:referer",
+    ]
 )
 
 
@@ -36,7 +66,7 @@ def permit(
     resource_policy: str | None = None,
     kind: Kind = "resource",
 ) -> str:
-    """The reason why AWS allows `action` on `resource` of `account`.
+    """Give the reason why AWS allows `action` on `resource` of `account`.
 
     Raises the `AwsError` that `refusal` makes where AWS refuses, and `Undecidable` where nobody can say.
     """
@@ -63,7 +93,7 @@ def permit(
 
 
 def well_formed(text: str, kind: Kind, code: str) -> Document:
-    """The document, or AWS's refusal (with `code`) of one that isn't a policy."""
+    """Read the document, or refuse as AWS does (with `code`) one that isn't a policy."""
     try:
         return parse(text, kind)
     except MalformedPolicy as malformed:
@@ -71,12 +101,12 @@ def well_formed(text: str, kind: Kind, code: str) -> Document:
 
 
 def named_principals(statement: Statement) -> list[str]:
-    """The AWS principals that a statement names: they must exist when the policy is stored."""
+    """List the AWS principals that a statement names: they must exist when the policy is stored."""
     return [name for kind, name in statement.principals or () if kind == "AWS" and name != "*"]
 
 
 def context_of(request: HttpRequest, caller: Caller | None) -> dict[str, str]:
-    """The global condition keys that the stand-in knows.
+    """Give the global condition keys that the stand-in knows.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
@@ -90,7 +120,7 @@ def context_of(request: HttpRequest, caller: Caller | None) -> dict[str, str]:
         "aws:PrincipalIsAWSService": "false",
     }
     if caller is None:
-        return keys | {"aws:PrincipalType": "Anonymous"}
+        return keys | {"aws:PrincipalType": "Anonymous", "aws:userid": "anonymous"}
     principal = caller.principal
     keys |= {
         "aws:PrincipalArn": principal.role_arn or principal.arn,

@@ -1,6 +1,6 @@
 """What the stand-in holds: accounts, users, roles, sessions and buckets, as moto's models keep them.
 
-The only module that reads moto's models, whose version is therefore pinned; everything else asks here.
+Decisions ask here and nowhere else; moto's version is pinned, since these models are its own.
 """
 
 from __future__ import annotations
@@ -8,13 +8,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from botocore.loaders import Loader
+from moto.iam.access_control import PermissionResult
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import AccessKey, IAMBackend, Policy, Role, User, iam_backends
 from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
 from moto.sts.models import AssumedRole, sts_backends
 
+from recording_storage.sandbox.aws.conditions import Undecidable
 from recording_storage.sandbox.aws.policy import Principal
 
 if TYPE_CHECKING:
@@ -83,7 +87,7 @@ def admit(credentials: Credentials, user_name: str) -> None:
     iam = _iam(credentials.account)
     user = iam.create_user(PARTITION, user_name)
     user.policies["AdministratorAccess"] = json.dumps(ADMINISTRATOR)
-    key = AccessKey(user_name, prefix="AKIA", account_id=credentials.account)
+    key: Any = AccessKey(user_name, prefix="AKIA", account_id=credentials.account)
     key.access_key_id, key.secret_access_key = credentials.access_key_id, credentials.secret_access_key
     user.access_keys.append(key)
     iam.access_keys[key.access_key_id] = key
@@ -121,6 +125,8 @@ def _session(iam: IAMBackend, session: AssumedRole) -> Caller | None:
         role = iam.get_role_by_arn(session.role_arn)
     except NotFoundException:
         return None  # a session dies with its role
+    if role.create_date > session.access_key.create_date:
+        return None  # that is another role of the same name
     boundary = role.permissions_boundary_arn
     return Caller(
         principal=Principal(account=session.account_id, arn=session.arn, role_arn=role.arn),
@@ -128,7 +134,7 @@ def _session(iam: IAMBackend, session: AssumedRole) -> Caller | None:
         identity=tuple(_role_documents(role)),
         session_token=session.session_token,
         expiration=session.expiration.replace(tzinfo=timezone.utc),
-        boundary=policy_document(boundary) if boundary else None,
+        boundary=_boundary(boundary, session.account_id) if boundary else None,
         session=session.policy or None,
         context={"aws:PrincipalType": "AssumedRole", "aws:userid": f"{role.id}:{session.session_name}"},
     )
@@ -145,11 +151,22 @@ def _document(policy: Policy) -> str:
     return default.document or "{}"
 
 
-def policy_document(arn: str) -> str | None:
-    """The managed policy's document (JSON), or None where there is no such policy."""
-    account = arn.split(":")[4]
-    policy = _iam(account).managed_policies.get(arn) if account.isdigit() else None
+def policy_document(arn: str, account: str) -> str | None:
+    """The managed policy's document (JSON), or None where `account` can't use such a policy."""
+    policy = _iam(account).managed_policies.get(arn)
     return _document(policy) if policy else None
+
+
+def _boundary(arn: str, account: str) -> str:
+    document = policy_document(arn, account)
+    if document is None:
+        raise Undecidable(f"the permissions boundary {arn} is gone")
+    return document
+
+
+def is_boundary(arn: str, account: str) -> bool:
+    """Whether a role of the account has this policy as its permissions boundary."""
+    return any(role.permissions_boundary_arn == arn for role in _iam(account).get_roles())
 
 
 def role(arn: str) -> RoleState | None:
@@ -172,19 +189,30 @@ def role_arn(account: str, name: str) -> str | None:
         return None
 
 
+def user_arn(account: str, name: str) -> str | None:
+    """The ARN, with its path, of the user called `name`."""
+    user = _iam(account).users.get(name)
+    return user.arn if user else None
+
+
 def principal_exists(principal: str) -> bool:
     """Whether IAM would accept `principal` (an ARN, or an account's number) in a policy.
 
-    Every account exists; of a role or a user the stand-in knows. A session is accepted where its role exists.
+    Every account of the partition exists; of a role or a user the stand-in knows. A session is accepted where its
+    role exists.
     """
-    if principal.isdigit() or principal.endswith(":root"):
+    if principal.isdigit():
         return True
     match principal.split(":", 5):
-        case ["arn", _, "iam" | "sts", _, account, name] if account.isdigit():
+        case ["arn", partition, "iam" | "sts", _, account, name] if (
+            partition == PARTITION and account.isdigit()
+        ):
             kind, _, rest = name.partition("/")
         case _:
             return False
     last = rest.rpartition("/")[2]
+    if kind == "root":
+        return True
     if kind == "role":
         return role(principal) is not None
     if kind == "assumed-role":
@@ -216,9 +244,16 @@ def bucket(name: str) -> BucketState | None:
         policy=found.policy.decode() if found.policy else None,
         block_public_policy=block is not None and block.block_public_policy,
         restrict_public_buckets=block is not None and block.restrict_public_buckets,
-        acls_disabled=found.ownership_rule == OWNER_ENFORCED,
+        acls_disabled=cast("object", found.ownership_rule) == OWNER_ENFORCED,
         kms="aws:kms" in json.dumps(found.encryption or {}),
     )
+
+
+@cache
+def regions() -> frozenset[str]:
+    """The partition's regions, as botocore lists them."""
+    partitions = Loader().load_data("endpoints")["partitions"]
+    return frozenset(next(one["regions"] for one in partitions if one["partition"] == PARTITION))
 
 
 def dress_new_bucket(name: str) -> None:
@@ -230,17 +265,15 @@ def dress_new_bucket(name: str) -> None:
     found = _bucket(name)
     if found is None or found.public_access_block is not None:
         return
-    found.public_access_block = PublicAccessBlock("true", "true", "true", "true")
-    found.ownership_rule = cast("Any", OWNER_ENFORCED)  # moto keeps the bare word
+    found.public_access_block = cast("Any", PublicAccessBlock("true", "true", "true", "true"))
+    found.ownership_rule = found.ownership_rule or cast("Any", OWNER_ENFORCED)  # moto keeps the bare word
     found.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}}
 
 
 def trust_the_gate() -> None:
     """Moto looks at bucket policies by itself, and wrongly: the gate before it has decided already."""
-    FakeBucket.get_permission = _permitted  # type: ignore[method-assign]
 
+    def permitted(self: FakeBucket, action: str, resource: str) -> object:  # noqa: ARG001 (moto's)
+        return PermissionResult.PERMITTED
 
-def _permitted(self: FakeBucket, action: str, resource: str) -> object:
-    from moto.iam.access_control import PermissionResult
-
-    return PermissionResult.PERMITTED
+    FakeBucket.get_permission = permitted

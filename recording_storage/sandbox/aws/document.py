@@ -44,7 +44,6 @@ class Document:
     statements: tuple[Statement, ...]
 
 
-
 class _Shape(NamedTuple):
     required: tuple[tuple[str, ...], ...]
     prohibited: frozenset[str]

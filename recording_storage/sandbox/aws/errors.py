@@ -9,7 +9,7 @@ class AwsError(Exception):
     """A refusal, as a client of AWS would see it.
 
     `reason` says for the journal what the message doesn't; `is_undecided` marks what the stand-in can't judge;
-    `headers` go with the answer.
+    `headers` go with the answer; `region` is the one that S3 expects.
     """
 
     def __init__(
@@ -21,6 +21,7 @@ class AwsError(Exception):
         reason: str | None = None,
         is_undecided: bool = False,
         headers: tuple[tuple[str, str], ...] = (),
+        region: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -29,6 +30,7 @@ class AwsError(Exception):
         self.reason = reason or message
         self.is_undecided = is_undecided
         self.headers = headers
+        self.region = region
 
     @classmethod
     def undecided(cls, what: str) -> AwsError:
@@ -42,9 +44,10 @@ class AwsError(Exception):
         """The XML of this error as `service` (`s3`, or a query service) sends it."""
         code, message = escape(self.code), escape(self.message)
         if service == "s3":
+            region = f"<Region>{self.region}</Region>" if self.region else ""
             text = (
                 '<?xml version="1.0" encoding="UTF-8"?>\n'
-                f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>SANDBOX</RequestId></Error>"
+                f"<Error><Code>{code}</Code><Message>{message}</Message>{region}<RequestId>SANDBOX</RequestId></Error>"
             )
         else:
             fault = "Sender" if self.status < 500 else "Receiver"

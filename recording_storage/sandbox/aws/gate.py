@@ -10,141 +10,170 @@ access points, and KMS. What it can't judge is answered with 501 and kept in the
 
 from __future__ import annotations
 
-import logging
 import re
+import threading
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-from recording_storage.sandbox.aws import cloud, iam_access, s3_access
+from recording_storage.sandbox.aws import cloud, iam_access, sts_access
+from recording_storage.sandbox.aws.backend import Answer, Backend
+from recording_storage.sandbox.aws.conditions import Undecidable
 from recording_storage.sandbox.aws.errors import AwsError
 from recording_storage.sandbox.aws.http import HttpRequest
-from recording_storage.sandbox.aws.operations import CREATE_BUCKET, operation_of
-from recording_storage.sandbox.aws.policy import Undecidable
+from recording_storage.sandbox.aws.operations import CREATE_BUCKET, operation_of, without
+from recording_storage.sandbox.aws.payload import check_hash, unpacked
+from recording_storage.sandbox.aws.s3_access import S3Access
 from recording_storage.sandbox.aws.signature import Claim, claim_of, verify
 from recording_storage.sandbox.journal import Journal, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import TracebackType
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from collections.abc import Iterable
 
-    Headers = list[tuple[str, str]]
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from recording_storage.sandbox.aws.operations import Needed
+
+ANONYMOUS = "anonymous"
+GLOBAL_REGION = "us-east-1"
+QUERY_HOST = re.compile(r"(?P<service>sts|iam)(?:\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com")
 
 
 class Gate:
-    """A WSGI application for every host of S3, IAM and STS."""
+    """A WSGI application for every host of S3, IAM and STS.
+
+    One request is judged and carried out at a time, so that a decision is still true when it is acted upon, and
+    because moto isn't made for threads.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        cloud.trust_the_gate()
-        logging.getLogger("moto").setLevel(logging.CRITICAL)
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._backend = Backend()
+        self._turn = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = HttpRequest.read(environ)
-        service = service_of(request.host)
-        answer = _Answer(self._moto)
-        entry = _Entry(what=f"{service}:{request.method}", where=request.host)
-        try:
-            reason = _judge(service, request, entry, carry_out=lambda: answer.ask(environ))
-        except Undecidable as undecidable:
-            error = AwsError.undecided(str(undecidable))
-        except AwsError as refused:
-            error = refused
+        """Answer one request as AWS would."""
+        case = _Case(HttpRequest.read(environ), self._journal)
+        with self._turn:
+            try:
+                answer = self._decide(case)
+            except AwsError as refused:
+                answer = case.refuse(refused)
+            except Undecidable as undecidable:
+                answer = case.refuse(AwsError.undecided(str(undecidable)))
+            except Exception as failure:
+                answer = case.refuse(AwsError.undecided(f"{case.what}: {failure!r}"))
+        start_response(f"{answer.status} {'OK' if answer.status < 300 else 'Error'}", answer.headers)
+        return [b"" if case.request.method == "HEAD" else answer.body]
+
+    def _decide(self, case: _Case) -> Answer:
+        caller, claim = case.authenticate()
+        if case.service == "s3":
+            return self._s3(case, caller, claim)
+        if caller is None or claim is None:
+            raise AwsError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+        if claim.region != case.region:
+            raise AwsError(
+                403, "SignatureDoesNotMatch", f"Credential should be scoped to a valid region: {case.region}."
+            )
+        if case.service == "sts":
+            case.what, case.where = sts_access.named(case.request)
+            reason = sts_access.judge(case.what, case.request, caller, case.region)
         else:
-            self._write(entry, Outcome.ALLOWED, reason)
-            start_response(answer.status, answer.headers)
-            return [answer.body]
-        self._write(entry, Outcome.UNDECIDED if error.is_undecided else Outcome.REFUSED, error.reason)
-        start_response(f"{error.status} {error.code}", [("Content-Type", "application/xml"), *error.headers])
-        return [] if request.method == "HEAD" else [error.body(service)]
+            case.what, case.where = iam_access.named(case.request, caller)
+            reason = iam_access.judge(case.what, case.where, case.request, caller)
+        answer = self._backend.carry_out(case.service, case.request, caller.principal.account, claim)
+        case.write(Outcome.ALLOWED, reason)
+        return answer
 
-    def _write(self, entry: _Entry, outcome: Outcome, reason: str) -> None:
-        self._journal.write(outcome, who=entry.who, what=entry.what, resource=entry.where, reason=reason)
-
-
-class _Entry:
-    """Who wants what, as far as it is known when the decision falls."""
-
-    def __init__(self, what: str, where: str) -> None:
-        self.who = "anonymous"
-        self.what = what
-        self.where = where
-
-
-def service_of(host: str) -> str:
-    """`s3`, `iam` or `sts`, from a real host name of AWS."""
-    service = re.match(r"(sts|iam)\.", host)
-    return service[1] if service else "s3"
-
-
-def _judge(service: str, request: HttpRequest, entry: _Entry, carry_out: Callable[[], int]) -> str:
-    caller, claim = _authenticate(service, request)
-    entry.who = caller.principal.arn if caller else entry.who
-    if service != "s3":
-        entry.what, entry.where = iam_access.named(service, request, caller)
-        reason = iam_access.judge(entry.what, entry.where, request, caller)
-        carry_out()
-        return reason
-    operation = operation_of(request)
-    entry.what, entry.where = operation.action, operation.needs[0].resource
-    reason = s3_access.judge(operation, request, caller, claim)
-    status = carry_out()
-    if operation.action == CREATE_BUCKET and status == 200:
-        cloud.dress_new_bucket(operation.bucket)
-    if operation.key and status == 404:
-        s3_access.hide_missing_key(operation, request, caller, claim)
-    return reason
+    def _s3(self, case: _Case, caller: cloud.Caller | None, claim: Claim | None) -> Answer:
+        request = case.request = unpacked(case.request)
+        operation = operation_of(request)
+        case.what, case.where = operation.action, operation.needs[0].resource
+        access = S3Access(operation, request, caller, claim)
+        reason = access.judge()
+        refused = access.refused() if operation.one_by_one else {}
+        account = access.account
+        is_new = operation.action == CREATE_BUCKET and cloud.bucket(operation.bucket) is None
+        if len(refused) == len(operation.needs):
+            answer = Answer(200, [("Content-Type", "application/xml")], _NOTHING_DELETED)
+        else:
+            asked = without(request, refused) if refused else request
+            answer = self._backend.carry_out("s3", asked, account, claim)
+        if is_new and answer.status == 200:
+            cloud.dress_new_bucket(operation.bucket)
+        if answer.status == 404:
+            access.hide_missing_key()
+        for need in operation.needs if operation.one_by_one else ():
+            outcome = Outcome.REFUSED if need in refused else Outcome.ALLOWED
+            case.what, case.where = need.action, need.resource
+            case.write(outcome, refused[need].reason if need in refused else reason)
+        if not operation.one_by_one:
+            case.write(Outcome.ALLOWED, reason)
+        return _with_errors(answer, refused) if refused else answer
 
 
-def _authenticate(service: str, request: HttpRequest) -> tuple[cloud.Caller | None, Claim | None]:
-    claim = claim_of(request)
-    if claim is None:
-        return None, None
-    s3 = service == "s3"
-    caller = cloud.caller(claim.access_key_id)
-    if caller is None:
-        code = "InvalidAccessKeyId" if s3 else "InvalidClientTokenId"
-        raise AwsError(403, code, "The AWS access key Id you provided does not exist in our records.")
-    if claim.token != caller.session_token:
-        code = "InvalidToken" if s3 else "InvalidClientTokenId"
-        raise AwsError(400 if s3 else 403, code, "The provided token is malformed or otherwise invalid.")
-    now = datetime.now(timezone.utc)
-    verify(request, claim, caller.secret_access_key, now)
-    if caller.expiration is not None and now >= caller.expiration:
-        raise AwsError(400 if s3 else 403, "ExpiredToken", "The provided token has expired.")
-    return caller, claim
+class _Case:
+    """One request on its way through the gate: who wants what, as far as it is known."""
+
+    def __init__(self, request: HttpRequest, journal: Journal) -> None:
+        host = QUERY_HOST.fullmatch(request.host.partition(":")[0])
+        self.request = request
+        self.service = host["service"] if host else "s3"
+        self.region = (host["region"] if host else None) or GLOBAL_REGION
+        self.who = ANONYMOUS
+        self.what = f"{self.service}:{request.method}"
+        self.where = request.host
+        self._journal = journal
+
+    def authenticate(self) -> tuple[cloud.Caller | None, Claim | None]:
+        """Find out who sent the request; raises `AwsError` for whom AWS wouldn't believe."""
+        request, s3 = self.request, self.service == "s3"
+        claim = claim_of(request, self.service)
+        if claim is None:
+            return None, None
+        self.who = f"access key {claim.access_key_id}"
+        caller = cloud.caller(claim.access_key_id)
+        if caller is None:
+            code = "InvalidAccessKeyId" if s3 else "InvalidClientTokenId"
+            raise AwsError(403, code, "The AWS access key Id you provided does not exist in our records.")
+        self.who = caller.principal.arn
+        if claim.token != caller.session_token:
+            code = "InvalidToken" if s3 else "InvalidClientTokenId"
+            raise AwsError(400 if s3 else 403, code, "The provided token is malformed or otherwise invalid.")
+        now = datetime.now(timezone.utc)
+        verify(request, claim, self.service, caller.secret_access_key, now)
+        if s3:
+            check_hash(request)
+        if caller.expiration is not None and now >= caller.expiration:
+            raise AwsError(400 if s3 else 403, "ExpiredToken", "The provided token has expired.")
+        return caller, claim
+
+    def write(self, outcome: Outcome, reason: str) -> None:
+        """Keep a decision."""
+        self._journal.write(outcome, who=self.who, what=self.what, resource=self.where, reason=reason)
+
+    def refuse(self, error: AwsError) -> Answer:
+        """Keep a refusal, or that there was no decision, and answer accordingly."""
+        self.write(Outcome.UNDECIDED if error.is_undecided else Outcome.REFUSED, error.reason)
+        headers = [("Content-Type", "application/xml"), *error.headers]
+        return Answer(error.status, headers, error.body(self.service))
 
 
-class _Answer:
-    """What moto says to a request that was allowed."""
+_RESULT_END = b"</DeleteResult>"
+_NOTHING_DELETED = b'<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult>' + _RESULT_END
 
-    def __init__(self, moto: DomainDispatcherApplication) -> None:
-        self._moto = moto
-        self.status = "200 OK"
-        self.headers: Headers = []
-        self.body = b""
 
-    def ask(self, environ: WSGIEnvironment) -> int:
-        """Have moto carry the request out; its status. What moto can't do is undecided."""
-        try:
-            self.body = b"".join(self._moto(environ, self._start))
-        except Exception as failure:
-            raise AwsError.undecided(
-                f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}: {failure!r}"
-            ) from failure
-        status = int(self.status.split()[0])
-        if status >= 500:
-            raise AwsError.undecided(f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}: {self.body[:200]!r}")
-        return status
-
-    def _start(
-        self,
-        status: str,
-        headers: Headers,
-        exc_info: tuple[type[BaseException], BaseException, TracebackType] | None = None,
-    ) -> Callable[[bytes], object]:
-        self.status, self.headers = status, headers
-        return lambda _: None
+def _with_errors(answer: Answer, refused: dict[Needed, AwsError]) -> Answer:
+    """Tell beside what was deleted what wasn't, as S3 does: within an answer that says 200."""
+    errors = "".join(
+        f"<Error><Key>{escape(need.key)}</Key>"
+        + (f"<VersionId>{escape(need.version)}</VersionId>" if need.version else "")
+        + f"<Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+        for need, error in refused.items()
+    )
+    headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+    return replace(
+        answer, headers=headers, body=answer.body.replace(_RESULT_END, errors.encode() + _RESULT_END)
+    )

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import BinaryIO
-    from wsgiref.types import WSGIEnvironment
 
-CHUNK = 1 << 20
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request; `raw_path` and `raw_query` are as they were sent, as a signature covers them."""
+    """One request; `raw_path` and `raw_query` are as they were sent."""
 
     method: str
     scheme: str
@@ -27,60 +24,41 @@ class HttpRequest:
     raw_query: str
     headers: dict[str, str]
     body: bytes
-    remote_address: str
+    tls: str | None
+    """The version of TLS, as `1.3`, or None without TLS."""
 
     @classmethod
     def read(cls, environ: WSGIEnvironment) -> HttpRequest:
-        """Read the whole request, and leave its body in `environ` to be read again."""
-        body = b"".join(_body(environ))
-        environ["wsgi.input"] = io.BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ.pop("wsgi.input_terminated", None)
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-        target = urlsplit(str(environ.get("RAW_URI", environ.get("PATH_INFO", "/"))))
+        """Read the whole request."""
+        raw_path, _, raw_query = str(environ["RAW_URI"]).partition("?")
         headers = {
-            name[5:].replace("_", "-").lower(): str(value)
+            name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
             for name, value in environ.items()
-            if name.startswith("HTTP_")
+            if name.startswith("HTTP_") or (name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value)
         }
-        for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            if environ.get(name):
-                headers[name.replace("_", "-").lower()] = str(environ[name])
         return cls(
             method=str(environ["REQUEST_METHOD"]),
             scheme=str(environ["wsgi.url_scheme"]),
-            host=headers.get("host", ""),
-            raw_path=target.path or "/",
-            raw_query=target.query,
+            host=headers.get("host", "").lower(),
+            raw_path=raw_path or "/",
+            raw_query=raw_query,
             headers=headers,
-            body=body,
-            remote_address=str(environ.get("REMOTE_ADDR", "")),
+            body=cast("BinaryIO", environ["wsgi.input"]).read(),
+            tls=str(environ["SSL_PROTOCOL"]).removeprefix("TLSv") if "SSL_PROTOCOL" in environ else None,
         )
 
     @cached_property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The query's parameters, decoded, in the order in which they were sent."""
+        return parse_qsl(self.raw_query, keep_blank_values=True)
+
+    @cached_property
     def query(self) -> dict[str, str]:
-        """The query's parameters, decoded; the last one of a name counts."""
-        return dict(parse_qsl(self.raw_query, keep_blank_values=True))
+        """The query's parameters by name; the last one of a name counts."""
+        return dict(self.parameters)
 
     @cached_property
     def form(self) -> dict[str, str]:
         """The parameters of a query service (IAM, STS), wherever they stand."""
         sent = self.body.decode("utf-8", "replace")
         return self.query | dict(parse_qsl(sent, keep_blank_values=True))
-
-    @cached_property
-    def path(self) -> str:
-        """The path, decoded."""
-        return unquote(self.raw_path)
-
-
-def _body(environ: WSGIEnvironment) -> Iterator[bytes]:
-    stream = cast("BinaryIO", environ["wsgi.input"])
-    if environ.get("wsgi.input_terminated"):
-        while chunk := stream.read(CHUNK):
-            yield chunk
-        return
-    left = int(environ.get("CONTENT_LENGTH") or 0)
-    while left > 0 and (chunk := stream.read(min(left, CHUNK))):
-        left -= len(chunk)
-        yield chunk

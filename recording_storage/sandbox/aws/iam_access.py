@@ -1,169 +1,158 @@
-"""IAM and STS: which permission a request needs, AssumeRole's rules, and what IAM refuses to store.
+"""IAM: which permission a request needs, and what IAM refuses to store.
 
-Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html,
+An operation that isn't in the table can't be judged. Leaves out groups, instance profiles, identity providers,
+AWS's own managed policies unless they are assumed to exist, and boundaries of users.
+
+Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html,
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html and
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from recording_storage.sandbox.aws import cloud
 from recording_storage.sandbox.aws.authorise import context_of, named_principals, permit, well_formed
 from recording_storage.sandbox.aws.errors import AwsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from recording_storage.sandbox.aws.document import Kind
     from recording_storage.sandbox.aws.http import HttpRequest
-    from recording_storage.sandbox.aws.policy import Kind, Principal
+    from recording_storage.sandbox.aws.policy import Principal
 
-ASSUME_ROLE = "sts:AssumeRole"
-ALWAYS_ALLOWED = "sts:GetCallerIdentity"
-SHORTEST_SESSION, LONGEST_SESSION, DEFAULT_SESSION = 900, 43200, 3600
-CHAINED_SESSION = 3600
+Target: TypeAlias = Literal["role", "user", "policy", "new policy", "anything"]
+
+_TARGETS: Mapping[Target, str] = {
+    "role": "CreateRole GetRole UpdateRole UpdateRoleDescription DeleteRole UpdateAssumeRolePolicy TagRole UntagRole"
+    " ListRoleTags PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies AttachRolePolicy DetachRolePolicy"
+    " ListAttachedRolePolicies PutRolePermissionsBoundary DeleteRolePermissionsBoundary ListInstanceProfilesForRole",
+    "user": "CreateUser GetUser DeleteUser TagUser UntagUser ListUserTags PutUserPolicy GetUserPolicy DeleteUserPolicy"
+    " ListUserPolicies AttachUserPolicy DetachUserPolicy ListAttachedUserPolicies CreateAccessKey DeleteAccessKey"
+    " UpdateAccessKey ListAccessKeys ListGroupsForUser",
+    "policy": "GetPolicy DeletePolicy CreatePolicyVersion GetPolicyVersion DeletePolicyVersion ListPolicyVersions"
+    " SetDefaultPolicyVersion ListEntitiesForPolicy TagPolicy UntagPolicy ListPolicyTags",
+    "new policy": "CreatePolicy",
+    "anything": "ListRoles ListUsers ListPolicies ListAccountAliases GetAccountSummary",
+}
+OPERATIONS: Mapping[str, Target] = {
+    name: target for target, names in _TARGETS.items() for name in names.split()
+}
 ROLE_DURATIONS = range(3600, 43201)
-EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-UNJUDGED_PARAMETERS = (
-    "PolicyArns.",
-    "Tags.",
-    "TransitiveTagKeys.",
-    "SourceIdentity",
-    "SerialNumber",
-    "ProvidedContexts.",
-)
+NOT_ATTACHABLE = "does not exist or is not attachable."
+BY_AWS = "arn:aws:iam::aws:policy/"
 
-# an IAM request's parameter that holds a policy -> how it is read
-STORED_POLICIES: dict[tuple[str, str], Kind] = {
-    ("CreateRole", "AssumeRolePolicyDocument"): "trust",
-    ("UpdateAssumeRolePolicy", "PolicyDocument"): "trust",
-    ("PutRolePolicy", "PolicyDocument"): "identity",
-    ("PutUserPolicy", "PolicyDocument"): "identity",
-    ("PutGroupPolicy", "PolicyDocument"): "identity",
-    ("CreatePolicy", "PolicyDocument"): "identity",
-    ("CreatePolicyVersion", "PolicyDocument"): "identity",
+# an operation that stores a policy -> its parameter, how it is read, and how long it may be without white space
+STORED: Mapping[str, tuple[str, Kind, int]] = {
+    "CreateRole": ("AssumeRolePolicyDocument", "trust", 2048),
+    "UpdateAssumeRolePolicy": ("PolicyDocument", "trust", 2048),
+    "PutRolePolicy": ("PolicyDocument", "identity", 10240),
+    "PutUserPolicy": ("PolicyDocument", "identity", 2048),
+    "CreatePolicy": ("PolicyDocument", "identity", 6144),
+    "CreatePolicyVersion": ("PolicyDocument", "identity", 6144),
 }
 
 
-def named(service: str, request: HttpRequest, caller: cloud.Caller | None) -> tuple[str, str]:
-    """The action and the resource's ARN of a request to IAM or STS."""
-    form = request.form
-    action = f"{service}:{form.get('Action', '')}"
-    if service == "sts":
-        return action, form.get("RoleArn", "*")
-    account = caller.principal.account if caller else ""
-    path = form.get("Path", "/")
-    if "RoleName" in form:
-        name = form["RoleName"]
-        return action, cloud.role_arn(account, name) or f"arn:aws:iam::{account}:role{path}{name}"
-    if "UserName" in form:
-        return action, f"arn:aws:iam::{account}:user{path}{form['UserName']}"
-    if action == "iam:CreatePolicy":
-        return action, f"arn:aws:iam::{account}:policy{path}{form.get('PolicyName', '')}"
-    return action, form.get("PolicyArn", "*")
-
-
-def judge(action: str, resource: str, request: HttpRequest, caller: cloud.Caller | None) -> str:
-    """The reason why AWS allows it; raises `AwsError` where it refuses."""
-    if caller is None:
-        raise AwsError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-    if action == ALWAYS_ALLOWED:
-        return "always allowed"
-    if action == ASSUME_ROLE:
-        return _assume_role(request, caller)
-    if action.startswith("sts:"):
-        raise AwsError.undecided(action)
-    boundary = request.form.get("PermissionsBoundary")
-    reason = permit(
-        caller,
-        action=action,
-        resource=resource,
-        account=caller.principal.account,
-        context=context_of(request, caller) | ({"iam:PermissionsBoundary": boundary} if boundary else {}),
-        refusal=_refusal,
-    )
-    _storable(request)
-    return reason
-
-
-def _refusal(principal: Principal, action: str, resource: str, reason: str) -> AwsError:
+def refusal(principal: Principal, action: str, resource: str, reason: str) -> AwsError:
+    """Refuse as IAM and STS do."""
     message = f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource}"
     return AwsError(403, "AccessDenied", message, reason=reason)
 
 
-def _invalid(message: str) -> AwsError:
+def invalid(message: str) -> AwsError:
+    """Refuse a parameter as IAM and STS do."""
     return AwsError(400, "ValidationError", message)
 
 
-def _assume_role(request: HttpRequest, caller: cloud.Caller) -> str:
+def named(request: HttpRequest, caller: cloud.Caller) -> tuple[str, str]:
+    """Give the action and the resource's ARN of a request to IAM."""
     form = request.form
-    arn, external_id = form.get("RoleArn", ""), form.get("ExternalId")
-    for name in form:
-        if name.startswith(UNJUDGED_PARAMETERS):
-            raise AwsError.undecided(f"AssumeRole with {name}")
-    if not SESSION_NAME.fullmatch(form.get("RoleSessionName", "")):
-        raise _invalid(f"roleSessionName must match {SESSION_NAME.pattern}")
-    if external_id is not None and not EXTERNAL_ID.fullmatch(external_id):
-        raise _invalid(f"externalId must match {EXTERNAL_ID.pattern}")
-    try:
-        duration = int(form.get("DurationSeconds", DEFAULT_SESSION))
-    except ValueError:
-        raise _invalid("durationSeconds must be a number") from None
-    if not SHORTEST_SESSION <= duration <= LONGEST_SESSION:
-        raise _invalid(f"durationSeconds must be from {SHORTEST_SESSION} to {LONGEST_SESSION}")
-    if "Policy" in form:
-        well_formed(form["Policy"], "identity", "MalformedPolicyDocument")
-    role = cloud.role(arn)
-    if role is None:
-        raise _refusal(caller.principal, ASSUME_ROLE, arn, "there is no such role")
-    context = context_of(request, caller) | {"sts:RoleSessionName": form["RoleSessionName"]}
-    if external_id is not None:
-        context["sts:ExternalId"] = external_id
-    reason = permit(
-        caller,
-        action=ASSUME_ROLE,
-        resource=arn,
-        account=arn.split(":")[4],
-        context=context,
-        resource_policy=role.trust,
-        kind="trust",
-        refusal=_refusal,
+    operation = form.get("Action", "")
+    target = OPERATIONS.get(operation)
+    if target is None:
+        raise AwsError.undecided(f"iam:{operation}")
+    own = f"arn:{cloud.PARTITION}:iam::{caller.principal.account}:"
+    path = form.get("Path", "/")
+    if target == "role":
+        name = form.get("RoleName", "")
+        resource = cloud.role_arn(caller.principal.account, name) or f"{own}role{path}{name}"
+    elif target == "user" and "UserName" in form:
+        name = form["UserName"]
+        resource = cloud.user_arn(caller.principal.account, name) or f"{own}user{path}{name}"
+    elif target == "user":
+        resource = caller.principal.arn
+    elif target == "policy":
+        resource = form.get("PolicyArn", "")
+    else:
+        resource = f"{own}policy{path}{form.get('PolicyName', '')}" if target == "new policy" else "*"
+    return f"iam:{operation}", resource
+
+
+def judge(action: str, resource: str, request: HttpRequest, caller: cloud.Caller) -> str:
+    """Give the reason why IAM allows it; raises `AwsError` where it refuses."""
+    form = request.form
+    keys = {
+        "aws:RequestedRegion": "us-east-1",
+        "aws:ResourceAccount": caller.principal.account,
+        "iam:PermissionsBoundary": form.get("PermissionsBoundary"),
+        "iam:PolicyARN": form.get("PolicyArn") if "Attach" in action or "Detach" in action else None,
+    }
+    context = context_of(request, caller) | {key: value for key, value in keys.items() if value}
+    tags = (
+        [f"iam:Tag{resource.split(':')[5].split('/')[0].title()}"] if _creates_with_tags(action, form) else []
     )
-    if duration > role.max_session_duration:
+    reasons = [
+        permit(
+            caller,
+            action=wanted,
+            resource=resource,
+            account=caller.principal.account,
+            context=context,
+            refusal=refusal,
+        )
+        for wanted in (action, *tags)
+    ]
+    _storable(action.partition(":")[2], request, caller)
+    return reasons[0]
+
+
+def _creates_with_tags(action: str, form: Mapping[str, str]) -> bool:
+    return action.startswith("iam:Create") and any(name.startswith("Tags.") for name in form)
+
+
+def _storable(operation: str, request: HttpRequest, caller: cloud.Caller) -> None:
+    form, account = request.form, caller.principal.account
+    parameter, kind, longest = STORED.get(operation, ("", "identity", 0))
+    if parameter in form:
+        _policy(form[parameter], kind, longest)
+    if "MaxSessionDuration" in form:
+        given = form["MaxSessionDuration"]
+        if not given.isdecimal() or int(given) not in ROLE_DURATIONS:
+            raise invalid(
+                f"1 validation error detected: Value '{given}' at 'maxSessionDuration' failed to satisfy constraint:"
+                f" Member must have value from {ROLE_DURATIONS.start} to {ROLE_DURATIONS.stop - 1}"
+            )
+    boundary, attached = form.get("PermissionsBoundary"), form.get("PolicyArn", "")
+    if boundary and operation == "CreateUser":
+        raise AwsError.undecided("a user with a permissions boundary")
+    for arn in (boundary, attached if operation.startswith("Attach") else None):
+        if arn and cloud.policy_document(arn, account) is None:
+            if arn.startswith(BY_AWS):
+                raise AwsError.undecided(f"the policy {arn}, whose document isn't known here")
+            raise AwsError(404, "NoSuchEntity", f"Scope ARN: {arn} {NOT_ATTACHABLE}")
+    if operation == "DeletePolicy" and cloud.is_boundary(attached, account):
         raise AwsError(
-            400,
-            "ValidationError",
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-            reason=f"the role's MaxSessionDuration is {role.max_session_duration} s, and {duration} s were asked for",
+            409, "DeleteConflict", "Cannot delete a policy that is attached as a permissions boundary."
         )
-    if caller.principal.role_arn and duration > CHAINED_SESSION:
-        raise _invalid(
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
-        )
-    return reason
 
 
-def _storable(request: HttpRequest) -> None:
-    form = request.form
-    action = form.get("Action", "")
-    for (name, parameter), kind in STORED_POLICIES.items():
-        if name != action or parameter not in form:
-            continue
-        document = well_formed(form[parameter], kind, "MalformedPolicyDocument")
-        for statement in document.statements:
-            for principal in named_principals(statement):
-                if not cloud.principal_exists(principal):
-                    raise AwsError(
-                        400,
-                        "MalformedPolicyDocument",
-                        f"Invalid principal in policy: {principal} doesn't exist",
-                    )
-    if "MaxSessionDuration" in form and int(form["MaxSessionDuration"]) not in ROLE_DURATIONS:
-        raise _invalid(
-            f"maxSessionDuration must be from {ROLE_DURATIONS.start} to {ROLE_DURATIONS.stop - 1}:"
-            f" {form['MaxSessionDuration']}"
-        )
-    boundary = form.get("PermissionsBoundary")
-    if boundary and cloud.policy_document(boundary) is None:
-        raise AwsError(404, "NoSuchEntity", f"Scope ARN: {boundary} does not exist or is not attachable.")
+def _policy(text: str, kind: Kind, longest: int) -> None:
+    if len("".join(text.split())) > longest:
+        raise AwsError(409, "LimitExceeded", f"Cannot exceed quota for the policy's size: {longest}")
+    for statement in well_formed(text, kind, "MalformedPolicyDocument").statements:
+        for principal in named_principals(statement):
+            if not cloud.principal_exists(principal):
+                message = f'Invalid principal in policy: "AWS":"{principal}"'
+                raise AwsError(400, "MalformedPolicyDocument", message, reason=f"there is no {principal}")

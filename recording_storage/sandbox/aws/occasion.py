@@ -6,12 +6,15 @@ They appear without a request, since nobody in the sandbox made them; what they 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.iam.models import ManagedPolicy, iam_backends
 from moto.s3.models import s3_backends
 
 from recording_storage.sandbox.aws.cloud import ADMINISTRATOR, PARTITION, dress_new_bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def role(arn: str, *, trusts: str) -> None:
@@ -30,7 +33,7 @@ def role(arn: str, *, trusts: str) -> None:
     iam_backends[account][PARTITION].create_role(name, json.dumps(trust), path, None, "", [], "3600")
 
 
-def allow(arn: str, document: dict[str, object] = ADMINISTRATOR) -> None:
+def allow(arn: str, document: Mapping[str, object] = ADMINISTRATOR) -> None:
     """Let a role do what `document` says; unset, everything."""
     account, _, name = _parts(arn)
     iam_backends[account][PARTITION].get_role(name).policies["assumed"] = json.dumps(document)

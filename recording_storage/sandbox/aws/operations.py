@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from recording_storage.sandbox.aws.errors import AwsError
+from recording_storage.sandbox.aws.signature import QUERY_PARAMETERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from recording_storage.sandbox.aws.http import HttpRequest
 
 # method, what the query names -> the action that a policy must allow
@@ -87,24 +90,53 @@ VERSION_ACTIONS = {
     "s3:PutObjectAcl": "s3:PutObjectVersionAcl",
     "s3:GetObjectAttributes": "s3:GetObjectVersionAttributes",
 }
-# a header -> what it asks for beside the operation itself
-HEADER_ACTIONS = {
+# a header of a request for an object, or for a bucket -> what it asks for beside the operation itself
+BUCKET_HEADER_ACTIONS = {
+    "x-amz-acl": "s3:PutBucketAcl",
+    "x-amz-object-ownership": "s3:PutBucketOwnershipControls",
+}
+OBJECT_HEADER_ACTIONS = {
     "x-amz-tagging": "s3:PutObjectTagging",
     "x-amz-acl": "s3:PutObjectAcl",
-    "x-amz-object-lock-mode": "s3:PutObjectRetention",
-    "x-amz-object-lock-retain-until-date": "s3:PutObjectRetention",
-    "x-amz-object-lock-legal-hold": "s3:PutObjectLegalHold",
     "x-amz-bypass-governance-retention": "s3:BypassGovernanceRetention",
 }
 DELETE_OBJECTS = ("POST", "delete")
 CREATE_BUCKET = "s3:CreateBucket"
+MOST_DELETIONS = 1000
+HOME_REGION = "us-east-1"
+"""The region of the global endpoint, `s3.amazonaws.com`."""
 
 # Not subresources: they refine an operation, or belong to the signature.
 PLAIN_PARAMETERS = frozenset(
-    "list-type prefix delimiter max-keys marker start-after continuation-token encoding-type fetch-owner key-marker"
-    " version-id-marker upload-id-marker max-uploads part-number-marker max-parts partNumber versionId x-id"
-    " response-content-type response-content-language response-expires response-cache-control"
-    " response-content-disposition response-content-encoding max-buckets bucket-region".split()
+    [
+        "list-type",
+        "prefix",
+        "delimiter",
+        "max-keys",
+        "marker",
+        "start-after",
+        "continuation-token",
+        "encoding-type",
+        "fetch-owner",
+        "key-marker",
+        "version-id-marker",
+        "upload-id-marker",
+        "max-uploads",
+        "part-number-marker",
+        "max-parts",
+        "partNumber",
+        "versionId",
+        "x-id",
+        "response-content-type",
+        "response-content-language",
+        "response-expires",
+        "response-cache-control",
+        "response-content-disposition",
+        "response-content-encoding",
+        "max-buckets",
+        "bucket-region",
+        "X-Amz-Checksum-Mode",
+    ]
 )
 
 HOST = re.compile(
@@ -120,6 +152,7 @@ class Needed:
     action: str
     bucket: str
     key: str = ""
+    version: str = ""
 
     @property
     def resource(self) -> str:
@@ -136,8 +169,10 @@ class Operation:
     bucket: str
     key: str
     endpoint_region: str | None
-    """The region in the host name, or None at the global endpoint."""
+    """The region that was asked, or None where the name leads to the bucket's own."""
     needs: tuple[Needed, ...]
+    one_by_one: bool = False
+    """Each permission stands for an object: one that is refused leaves the others alone."""
 
     @property
     def action(self) -> str:
@@ -150,54 +185,73 @@ def operation_of(request: HttpRequest) -> Operation:
     host = HOST.fullmatch(request.host.partition(":")[0])
     if host is None:
         raise AwsError.undecided(f"the S3 host {request.host}")
-    bucket, key = host["bucket"] or "", unquote(request.raw_path.lstrip("/"))
+    virtual = host["bucket"] or ""
+    bucket, key = virtual, unquote(request.raw_path[1:])
     if not bucket:
         bucket, _, key = key.partition("/")
-    return Operation(bucket, key, host["region"], tuple(_needs(request, bucket, key)))
+    if key.startswith("/"):
+        raise AwsError.undecided(f"a key that begins with a slash: {key}")
+    region = host["region"] or (None if virtual else HOME_REGION)
+    subresource = _subresource(request)
+    if bucket and not key and (request.method, subresource) == DELETE_OBJECTS:
+        return Operation(bucket, key, region, tuple(_deletions(request, bucket)), one_by_one=True)
+    return Operation(bucket, key, region, tuple(_needs(request, bucket, key, subresource)))
 
 
-def _needs(request: HttpRequest, bucket: str, key: str) -> list[Needed]:
-    subresources = [
-        name
-        for name in request.query
-        if name not in PLAIN_PARAMETERS and not name.lower().startswith("x-amz-")
-    ]
-    named = (request.method, subresources[0] if subresources else "")
-    if bucket and not key and named == DELETE_OBJECTS:
-        return _deletions(request, bucket)
+def _subresource(request: HttpRequest) -> str:
+    names = [name for name in request.query if name not in PLAIN_PARAMETERS and name not in QUERY_PARAMETERS]
+    return "&".join(names)  # where there are several, no table has them
+
+
+def _needs(request: HttpRequest, bucket: str, key: str, subresource: str) -> list[Needed]:
     actions = OBJECT_ACTIONS if key else BUCKET_ACTIONS if bucket else SERVICE_ACTIONS
-    action = actions.get(named)
-    if action is None or len(subresources) > 1:
+    action = actions.get((request.method, subresource))
+    if action is None:
         raise AwsError.undecided(f"{request.method} {request.raw_path}?{request.raw_query} at {request.host}")
     if "versionId" in request.query:
         action = VERSION_ACTIONS.get(action, action)
+    extra = OBJECT_HEADER_ACTIONS if key else BUCKET_HEADER_ACTIONS if action == CREATE_BUCKET else {}
     needs = [Needed(action, bucket, key)]
-    if key:
-        needs += [
-            Needed(extra, bucket, key) for name, extra in HEADER_ACTIONS.items() if name in request.headers
-        ]
-        source = request.headers.get("x-amz-copy-source")
-        if source:
-            path, _, version = unquote(source).lstrip("/").partition("?versionId=")
-            from_bucket, _, from_key = path.partition("/")
-            needs.append(Needed("s3:GetObjectVersion" if version else "s3:GetObject", from_bucket, from_key))
+    needs += [Needed(also, bucket, key) for name, also in extra.items() if name in request.headers]
+    source = request.headers.get("x-amz-copy-source", "")
+    if source.startswith("arn:"):
+        raise AwsError.undecided("a copy from an access point")
+    if source:
+        path, _, version = source.partition("?versionId=")
+        from_bucket, _, from_key = unquote(path).lstrip("/").partition("/")
+        needs.append(
+            Needed("s3:GetObjectVersion" if version else "s3:GetObject", from_bucket, from_key, version)
+        )
     return needs
 
 
 def _deletions(request: HttpRequest, bucket: str) -> list[Needed]:
+    if not any(name == "content-md5" or name.startswith("x-amz-checksum-") for name in request.headers):
+        raise AwsError(400, "InvalidRequest", "Missing required header for this request: Content-MD5")
+    if "x-amz-bypass-governance-retention" in request.headers:
+        raise AwsError.undecided("deletions past Object Lock")
     try:
         root = ET.fromstring(request.body)  # noqa: S314 (from a program in the sandbox, and expat expands nothing)
     except ET.ParseError:
         raise AwsError(400, "MalformedXML", "The XML you provided was not well-formed.") from None
-    needs = [
-        Needed(
-            "s3:DeleteObjectVersion" if entry.findtext("{*}VersionId") else "s3:DeleteObject",
-            bucket,
-            entry.findtext("{*}Key", ""),
-        )
+    found = [
+        (entry.findtext("{*}Key", ""), entry.findtext("{*}VersionId", ""))
         for entry in root.iter()
         if entry.tag.rpartition("}")[2] == "Object"
     ]
-    if not needs:
-        raise AwsError(400, "MalformedXML", "The XML you provided names no object.")
-    return needs
+    if not 0 < len(found) <= MOST_DELETIONS:
+        raise AwsError(400, "MalformedXML", f"The XML you provided names {len(found)} objects.")
+    return [
+        Needed("s3:DeleteObjectVersion" if version else "s3:DeleteObject", bucket, key, version)
+        for key, version in found
+    ]
+
+
+def without(request: HttpRequest, refused: Iterable[Needed]) -> HttpRequest:
+    """The request for deletions that is left when some are refused."""
+    taken = {(need.key, need.version) for need in refused}
+    root = ET.fromstring(request.body)  # noqa: S314 (as above)
+    for entry in list(root):
+        if (entry.findtext("{*}Key", ""), entry.findtext("{*}VersionId", "")) in taken:
+            root.remove(entry)
+    return replace(request, body=ET.tostring(root, default_namespace=root.tag[1:].partition("}")[0] or None))

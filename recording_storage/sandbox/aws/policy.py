@@ -2,11 +2,10 @@
 
 `decide` takes identity policies, permissions boundary, session policies and one resource policy (bucket
 policy, role trust policy or key policy), and says whether the request is allowed, and why. What it can't
-know it does not guess: it raises `Undecidable`. `parse` refuses what AWS refuses to store, and
-`is_public` is S3's test for Block Public Access.
+know it does not guess: it raises `Undecidable`. `is_public` is S3's test for Block Public Access.
 
 Left out: service and resource control policies, VPC endpoint policies, ACLs, root users, federated user
-sessions and AWS services as callers, limits on size, and whether an action, key or principal exists. The
+sessions and AWS services as callers, and a principal that was deleted and made anew under the same name. The
 condition keys (`aws:PrincipalArn`, `aws:username`, `aws:SecureTransport`, ...) are the caller's to give.
 
 Sources, under https://docs.aws.amazon.com/IAM/latest/UserGuide/ :
@@ -20,18 +19,15 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import ip_network
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from recording_storage.sandbox.aws.conditions import (
     Condition,
     Context,
-    MalformedPolicy,
     Pattern,
     Truth,
     Undecidable,
@@ -40,6 +36,12 @@ from recording_storage.sandbox.aws.conditions import (
     expand,
     negate,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from recording_storage.sandbox.aws.document import Document, Kind, Statement
+
 
 @dataclass(frozen=True)
 class Principal:
@@ -67,7 +69,6 @@ class Request:
     resource_account: str
     context: Mapping[str, Sequence[str]]
     unknown: frozenset[str] = frozenset()
-
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Who sent a request: AWS Signature Version 4, checked with botocore's own signer.
+"""Who sent a request: AWS Signature Version 4, in the `Authorization` header or in the query.
 
 Leaves out Signature Version 2, SigV4A and POST policies: a request signed so is undecided, never accepted.
 
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
-
-from botocore.auth import S3SigV4Auth, SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from urllib.parse import quote, unquote
 
 from recording_storage.sandbox.aws.errors import AwsError
+from recording_storage.sandbox.aws.payload import UNSIGNED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from recording_storage.sandbox.aws.http import HttpRequest
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+TERMINATOR = "aws4_request"
 CLOCK_SKEW = timedelta(minutes=15)
 LONGEST_PRESIGNED = timedelta(days=7)
+QUERY_PARAMETERS = frozenset(
+    f"X-Amz-{name}"
+    for name in ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature", "Security-Token"]
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Claim:
     """What a request says of its signer, before anything is believed."""
 
     access_key_id: str
+    date: str
     region: str
     service: str
     signed_headers: tuple[str, ...]
@@ -43,15 +45,22 @@ class Claim:
     token: str | None
     presigned_for: timedelta | None
 
+    @property
+    def scope(self) -> str:
+        """What the signing key is good for."""
+        return f"{self.date}/{self.region}/{self.service}/{TERMINATOR}"
 
-def claim_of(request: HttpRequest) -> Claim | None:
+
+def claim_of(request: HttpRequest, service: str) -> Claim | None:
     """The signature that `request` carries, or None where it is anonymous.
 
     Raises `AwsError` for a signature in a form that AWS refuses, or that the stand-in doesn't check.
     """
     header = request.headers.get("authorization")
+    if header is not None and "X-Amz-Algorithm" in request.query:
+        raise AwsError(400, "InvalidArgument", "Only one auth mechanism allowed")
     if header is not None:
-        return _from_header(header, request)
+        return _from_header(header, request, service)
     if "X-Amz-Algorithm" in request.query:
         return _from_query(request)
     if "Signature" in request.query and "AWSAccessKeyId" in request.query:
@@ -59,49 +68,78 @@ def claim_of(request: HttpRequest) -> Claim | None:
     return None
 
 
-def verify(request: HttpRequest, claim: Claim, secret_access_key: str, now: datetime) -> None:
+def verify(request: HttpRequest, claim: Claim, service: str, secret_access_key: str, now: datetime) -> None:
     """Raise `AwsError` unless `claim` was made with `secret_access_key`, for this request, and in time."""
-    made = _time(claim.timestamp)
-    if claim.presigned_for is not None:
-        if claim.presigned_for > LONGEST_PRESIGNED:
-            raise AwsError(
-                400,
-                "AuthorizationQueryParametersError",
-                "X-Amz-Expires must be less than a week (in seconds)",
-            )
-        if not made - CLOCK_SKEW <= now <= made + claim.presigned_for:
-            raise AwsError(403, "AccessDenied", "Request has expired")
-    elif abs(now - made) > CLOCK_SKEW:
+    s3 = service == "s3"
+    if claim.service != service or claim.date != claim.timestamp[:8]:
+        raise _malformed(
+            service,
+            f"Credential should be scoped to correct service: '{service}', and to the request's date.",
+        )
+    if "host" not in claim.signed_headers:
+        raise AwsError(403, "SignatureDoesNotMatch", "'Host' must be a 'SignedHeader' in the Authorization.")
+    unsigned = [n for n in request.headers if n.startswith("x-amz-") and n not in claim.signed_headers]
+    if s3 and unsigned:
         raise AwsError(
             403,
-            "RequestTimeTooSkewed",
-            "The difference between the request time and the current time is too large.",
+            "AccessDenied",
+            "There were headers present in the request which were not signed",
+            reason=f"headers that aren't signed: {', '.join(unsigned)}",
         )
+    _in_time(claim, now, s3=s3)
     if not hmac.compare_digest(_signature(request, claim, secret_access_key), claim.signature):
         raise AwsError(
             403,
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided.",
         )
-    stated = request.headers.get("x-amz-content-sha256", "")
-    if len(stated) == hashlib.sha256().digest_size * 2 and stated != hashlib.sha256(request.body).hexdigest():
+
+
+def _malformed(service: str, message: str) -> AwsError:
+    if service == "s3":
+        return AwsError(
+            400, "AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}"
+        )
+    return AwsError(403, "SignatureDoesNotMatch", message)
+
+
+def _in_time(claim: Claim, now: datetime, *, s3: bool) -> None:
+    try:
+        made = datetime.strptime(claim.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        message = "AWS authentication requires a valid Date or x-amz-date header"
+        raise AwsError(403, "AccessDenied", message) from None
+    if claim.presigned_for is not None:
+        if not timedelta() < claim.presigned_for <= LONGEST_PRESIGNED:
+            raise AwsError(
+                400,
+                "AuthorizationQueryParametersError",
+                "X-Amz-Expires must be non-negative and less than a week (in seconds)",
+            )
+        if not made - CLOCK_SKEW <= now <= made + claim.presigned_for:
+            raise AwsError(403, "AccessDenied", "Request has expired")
+    elif abs(now - made) > CLOCK_SKEW:
         raise AwsError(
-            400,
-            "XAmzContentSHA256Mismatch",
-            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            403,
+            "RequestTimeTooSkewed" if s3 else "SignatureDoesNotMatch",
+            "The difference between the request time and the current time is too large.",
         )
 
 
-def _from_header(header: str, request: HttpRequest) -> Claim:
+def _from_header(header: str, request: HttpRequest, service: str) -> Claim:
     algorithm, _, fields = header.partition(" ")
     if algorithm != ALGORITHM:
-        raise AwsError.undecided(f"a request signed with {algorithm}")
-    parts = dict(part.strip().partition("=")[::2] for part in fields.split(","))
-    key_id, region, service = _scope(parts.get("Credential", ""))
+        raise AwsError.undecided(f"a request whose authorization is {algorithm}")
+    if "x-amz-date" not in request.headers and "date" in request.headers:
+        raise AwsError.undecided("a signature over the Date header")
+    pairs = (part.strip().partition("=") for part in fields.split(","))
+    parts = {name: value for name, _, value in pairs}
+    key_id, date, region, signed_for = _scope(parts.get("Credential", ""), service)
     return Claim(
         access_key_id=key_id,
+        date=date,
         region=region,
-        service=service,
+        service=signed_for,
         signed_headers=tuple(parts.get("SignedHeaders", "").split(";")),
         signature=parts.get("Signature", ""),
         timestamp=request.headers.get("x-amz-date", ""),
@@ -114,15 +152,16 @@ def _from_query(request: HttpRequest) -> Claim:
     query = request.query
     if query["X-Amz-Algorithm"] != ALGORITHM:
         raise AwsError.undecided(f"a URL presigned with {query['X-Amz-Algorithm']}")
-    key_id, region, service = _scope(query.get("X-Amz-Credential", ""))
+    key_id, date, region, signed_for = _scope(query.get("X-Amz-Credential", ""), "s3")
     try:
         seconds = int(query.get("X-Amz-Expires", ""))
     except ValueError:
         raise AwsError(400, "AuthorizationQueryParametersError", "X-Amz-Expires should be a number") from None
     return Claim(
         access_key_id=key_id,
+        date=date,
         region=region,
-        service=service,
+        service=signed_for,
         signed_headers=tuple(query.get("X-Amz-SignedHeaders", "").split(";")),
         signature=query.get("X-Amz-Signature", ""),
         timestamp=query.get("X-Amz-Date", ""),
@@ -131,56 +170,39 @@ def _from_query(request: HttpRequest) -> Claim:
     )
 
 
-def _scope(credential: str) -> tuple[str, str, str]:
+def _scope(credential: str, service: str) -> tuple[str, str, str, str]:
     match credential.split("/"):
-        case [key_id, _, region, service, "aws4_request"]:
-            return key_id, region, service
+        case [key_id, date, region, signed_for, terminator] if terminator == TERMINATOR:
+            return key_id, date, region, signed_for
         case _:
-            raise AwsError(400, "AuthorizationHeaderMalformed", "The authorization header is malformed.")
-
-
-def _time(timestamp: str) -> datetime:
-    try:
-        return datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-    except ValueError:
-        raise AwsError(
-            403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header"
-        ) from None
+            raise _malformed(
+                service,
+                "the Credential is mal-formed; expecting"
+                f' "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/{TERMINATOR}".',
+            )
 
 
 def _signature(request: HttpRequest, claim: Claim, secret_access_key: str) -> str:
-    signer_of: Callable[[Credentials, str, str], SigV4Auth] = (
-        S3SigV4Auth if claim.service == "s3" else SigV4Auth
-    )
-    signer = signer_of(Credentials(claim.access_key_id, secret_access_key), claim.service, claim.region)
-    query = request.raw_query
-    body = request.body
-    if claim.presigned_for is not None:
-        pairs = parse_qsl(query, keep_blank_values=True)
-        query = urlencode([(key, value) for key, value in pairs if key != "X-Amz-Signature"], safe="-_.~")
-        query = query.replace("+", "%20")
-    signed = AWSRequest(
-        method=request.method,
-        url=f"{request.scheme}://{request.host}{request.raw_path}" + (f"?{query}" if query else ""),
-        headers={name: request.headers[name] for name in claim.signed_headers if name in request.headers},
-        data=body,
-    )
-    if claim.presigned_for is not None:
-        signed.headers["X-Amz-Content-SHA256"] = "UNSIGNED-PAYLOAD"
-    signed.context["timestamp"] = claim.timestamp
-    canonical = _canonical_request(signer, signed, claim)
-    return signer.signature(signer.string_to_sign(signed, canonical), signed)
+    canonical = hashlib.sha256(_canonical_request(request, claim).encode()).hexdigest()
+    key = f"AWS4{secret_access_key}".encode()
+    for part in claim.scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signed = "\n".join([ALGORITHM, claim.timestamp, claim.scope, canonical])
+    return hmac.digest(key, signed.encode(), "sha256").hex()
 
 
-def _canonical_request(signer: SigV4Auth, signed: AWSRequest, claim: Claim) -> str:
-    """As the signer makes it, but of exactly the headers that the client signed.
-
-    botocore leaves some headers out by name; other clients sign them.
-    """
+def _canonical_request(request: HttpRequest, claim: Claim) -> str:
     names = sorted(claim.signed_headers)
-    values = {name: " ".join(str(signed.headers.get(name, "")).split()) for name in names}
-    lines = signer.canonical_request(signed).split("\n")
-    method, path, query, payload = lines[0], lines[1], lines[2], lines[-1]
-    return "\n".join(
-        [method, path, query, *(f"{name}:{values[name]}" for name in names), "", ";".join(names), payload]
+    lines = [f"{name}:{' '.join(request.headers.get(name, '').split())}" for name in names]
+    pairs = sorted(
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
+        for name, value in request.parameters
+        if claim.presigned_for is None or name != "X-Amz-Signature"
     )
+    path = quote(unquote(request.raw_path), safe="/-_.~")
+    query = "&".join(f"{name}={value}" for name, value in pairs)
+    payload = request.headers.get("x-amz-content-sha256")
+    if payload is None:
+        presigned_s3 = claim.presigned_for is not None and claim.service == "s3"
+        payload = UNSIGNED if presigned_s3 else hashlib.sha256(request.body).hexdigest()
+    return "\n".join([request.method, path, query, *lines, "", ";".join(names), payload])

@@ -1,12 +1,23 @@
 """The AWS stand-in as a sandbox holds it: its accounts, and the gate through which every request goes."""
 
+# ruff: noqa: E402 (the settings must be there before moto is)
+
 from __future__ import annotations
 
 import os
 
-# moto reads these when it is first imported.
-os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
-os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
+
+def configure_moto() -> None:
+    """Give moto these settings and no others, whatever the caller's environment has.
+
+    It reads some when it is imported, some with each request.
+    """
+    for name in [name for name in os.environ if name.startswith(("MOTO_", "INITIAL_NO_AUTH_", "S3_IGNORE_"))]:
+        del os.environ[name]
+    os.environ |= {"MOTO_ALLOW_NONEXISTENT_REGION": "true", "MOTO_DISABLE_GLOBAL_CORS": "true"}
+
+
+configure_moto()
 
 from typing import TYPE_CHECKING
 
@@ -25,9 +36,14 @@ class Aws:
     """One empty AWS. Making a second one empties the first: moto's models are shared within a process."""
 
     def __init__(self, journal: Journal) -> None:
+        configure_moto()
         cloud.forget()
         self.gate = Gate(journal)
 
     def admit(self, credentials: Credentials) -> None:
         """Let `credentials` be those of a user who may do everything in its own account."""
         cloud.admit(credentials, f"{USER}-{credentials.access_key_id[-4:].lower()}")
+
+    def close(self) -> None:
+        """Leave nothing in memory."""
+        cloud.forget()

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-
-from policy_case import AWAY, BASICS, BOUNDARY, CALLER, CROSS, Case, HOME, LIST_ONLY, LOGIC, NOBODY, OPERATORS, PRINCIPAL, ROLE, ROLE_ARN, SESSION, SESSION_ARN, TLS_ONLY, USER, allow, deny, root, without
+from policy_case import (
+    AWAY,
+    BASICS,
+    BOUNDARY,
+    CALLER,
+    CROSS,
+    HOME,
+    LIST_ONLY,
+    LOGIC,
+    NOBODY,
+    OPERATORS,
+    PRINCIPAL,
+    ROLE,
+    ROLE_ARN,
+    SESSION,
+    SESSION_ARN,
+    TLS_ONLY,
+    USER,
+    Case,
+    allow,
+    deny,
+    root,
+)
 
 ACCOUNT_CASES = [
     # One account

@@ -1,8 +1,44 @@
-"""The tables of cases are modules beside the tests: found here whatever pytest's import mode."""
+"""One sandbox for each worker; and the modules beside the tests are found whatever pytest's import mode."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from recording_storage.sandbox import Sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from world import Keys, World
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    from world import World
+
+    with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        yield World(sandbox)
+
+
+@pytest.fixture(scope="session")
+def owner(world: World) -> Keys:
+    return world.user("111111111111")
+
+
+@pytest.fixture(scope="session")
+def service(world: World) -> Keys:
+    return world.user("222222222222")
+
+
+@pytest.fixture(scope="session")
+def stranger(world: World) -> Keys:
+    return world.user("333333333333")

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from account_cases import ACCOUNT_CASES
 from element_cases import ELEMENT_CASES
-from policy_case import outcome, read
 from shape_cases import SHAPES
 from value_cases import OPERATOR_CASES, VALUE_CASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
+
+    from policy_case import Evaluator
 
 CASES = [*ACCOUNT_CASES, *ELEMENT_CASES, *VALUE_CASES, *OPERATOR_CASES]
 
 
-def differences(module: ModuleType) -> Iterator[str]:
+def differences(evaluator: Evaluator) -> Iterator[str]:
     """Name the cases for which an evaluator differs from the documentation."""
     for case in CASES:
-        words, reason = outcome(module, case)
+        words, reason = evaluator.outcome(case)
         if words != case.expect or case.says not in reason:
             yield case.name
-    yield from (reading.name for reading in SHAPES if read(module, reading) != reading.expect)
+    yield from (reading.name for reading in SHAPES if evaluator.read(reading) != reading.expect)

@@ -2,8 +2,45 @@
 
 from __future__ import annotations
 
-
-from policy_case import ACTION, ASSUME, AWAY, BUCKET, CALLER, CHAINING, CONDITION, CROSS, Case, DEPUTY, EXTERNAL_ID, HOME, KEY, KEYS_AND_VALUES, KEY_POLICY, LIST_ONLY, LOGIC, MAY_ASSUME, NOBODY, NOT_ACTION, NOT_BOB, NOT_PRINCIPAL, NOT_RESOURCE, OPERATORS, PRINCIPAL, RESOURCE, ROLE, ROLE_ARN, SESSION_ARN, TARGET, TLS_ONLY, allow, assume, deny, root, trust, without
+from policy_case import (
+    ACTION,
+    ASSUME,
+    AWAY,
+    BUCKET,
+    CALLER,
+    CHAINING,
+    CONDITION,
+    CROSS,
+    DEPUTY,
+    EXTERNAL_ID,
+    HOME,
+    KEY,
+    KEY_POLICY,
+    KEYS_AND_VALUES,
+    LIST_ONLY,
+    LOGIC,
+    MAY_ASSUME,
+    NOBODY,
+    NOT_ACTION,
+    NOT_BOB,
+    NOT_PRINCIPAL,
+    NOT_RESOURCE,
+    OPERATORS,
+    PRINCIPAL,
+    RESOURCE,
+    ROLE,
+    ROLE_ARN,
+    SESSION_ARN,
+    TARGET,
+    TLS_ONLY,
+    Case,
+    allow,
+    assume,
+    deny,
+    root,
+    trust,
+    without,
+)
 
 ELEMENT_CASES = [
     # Role trust policies

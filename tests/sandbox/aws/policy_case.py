@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from recording_storage.sandbox.aws import conditions, document, policy
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -134,43 +135,52 @@ def held(operator: str, key: str, value: Any) -> Json:
     return allow(Principal="*", Condition={operator: {key: value}})
 
 
+@dataclass(frozen=True)
+class Evaluator:
+    """The evaluator's modules, as they are written or with a mutation."""
+
+    policy: ModuleType
+    document: ModuleType
+    conditions: ModuleType
+
+    def _parsed(self, statements: Sequence[Json] | None, kind: str, version: str = "2012-10-17") -> Any:
+        if statements is None:
+            return None
+        return self.document.parse({"Version": version, "Statement": statements}, kind)
+
+    def outcome(self, case: Case) -> tuple[str, str]:
+        """What it says of a case, and why."""
+        account, arn, role = case.who
+        policies = self.policy.Policies(
+            identity=[self._parsed(case.identity, "identity", case.version)] if case.identity else [],
+            boundary=self._parsed(case.boundary, "identity"),
+            session=None if case.session is None else [self._parsed(case.session, "identity")],
+            resource=self._parsed(case.attached, case.kind),
+        )
+        request = self.policy.Request(
+            self.policy.Principal(account, arn, role),
+            case.action,
+            case.resource,
+            case.owner,
+            case.context,
+            case.unknown,
+        )
+        try:
+            decision = self.policy.decide(request, policies)
+        except self.conditions.Undecidable as undecidable:
+            return "undecidable", str(undecidable)
+        words = "allowed" if decision.allowed else "explicit deny" if decision.explicit_deny else "denied"
+        return words, decision.reason
+
+    def read(self, reading: Reading) -> str:
+        """What it says of a policy on its own."""
+        try:
+            found = self.document.parse(reading.policy, reading.kind)
+        except self.conditions.MalformedPolicy:
+            return "malformed"
+        except self.conditions.Undecidable:
+            return "undecidable"
+        return "public" if reading.page == PUBLIC and self.policy.is_public(found) else "stored"
 
 
-def document(
-    module: ModuleType, statements: Sequence[Json] | None, kind: str, version: str = "2012-10-17"
-) -> Any:
-    return None if statements is None else module.parse({"Version": version, "Statement": statements}, kind)
-
-
-def outcome(module: ModuleType, case: Case) -> tuple[str, str]:
-    """What the evaluator says of a case, and why."""
-    account, arn, role = case.who
-    policies = module.Policies(
-        identity=[document(module, case.identity, "identity", case.version)] if case.identity else [],
-        boundary=document(module, case.boundary, "identity"),
-        session=None if case.session is None else [document(module, case.session, "identity")],
-        resource=document(module, case.attached, case.kind),
-    )
-    request = module.Request(
-        module.Principal(account, arn, role),
-        case.action,
-        case.resource,
-        case.owner,
-        case.context,
-        case.unknown,
-    )
-    try:
-        decision = module.decide(request, policies)
-    except module.Undecidable as undecidable:
-        return "undecidable", str(undecidable)
-    words = "allowed" if decision.allowed else "explicit deny" if decision.explicit_deny else "denied"
-    return words, decision.reason
-
-
-def read(module: ModuleType, reading: Reading) -> str:
-    """What the evaluator says of a policy on its own."""
-    try:
-        found = module.parse(reading.policy, reading.kind)
-    except (module.MalformedPolicy, module.Undecidable) as error:
-        return "malformed" if isinstance(error, module.MalformedPolicy) else "undecidable"
-    return "public" if reading.page == PUBLIC and module.is_public(found) else "stored"
+AS_WRITTEN = Evaluator(policy, document, conditions)

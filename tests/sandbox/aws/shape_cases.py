@@ -4,9 +4,32 @@ from __future__ import annotations
 
 import json
 
+from policy_case import (
+    ACTION,
+    ASSUME,
+    AWAY,
+    CALLER,
+    EFFECT,
+    GRAMMAR,
+    HOME,
+    IAM,
+    NOT_PRINCIPAL,
+    OPERATORS,
+    PRINCIPAL,
+    RESOURCE,
+    SID,
+    VERSION,
+    Reading,
+    allow,
+    deny,
+    held,
+    public,
+    stored,
+    trust,
+    without,
+)
 
-from policy_case import ACTION, ASSUME, AWAY, CALLER, EFFECT, GRAMMAR, HOME, IAM, NOT_PRINCIPAL, OPERATORS, PRINCIPAL, RESOURCE, Reading, SID, VERSION, allow, deny, held, public, stored, trust, without
-
+ACCESS_POINTS = "arn:aws:s3:us-west-2:123456789012:accesspoint/*"
 ALLOW_TWICE = f'{{"Statement": {json.dumps(allow())}, "Statement": {json.dumps(allow())}}}'
 SHAPES = [
     stored("identity policy", GRAMMAR, "stored", allow()),

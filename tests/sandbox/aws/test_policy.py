@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from documented import CASES, differences
+from documented import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policy_case import AWAY, BUCKET, CALLER, HOME, NOBODY, ROLE, ROLE_ARN, SESSION_ARN, TARGET, USER, Case, Json, Reading, deny, outcome, read
+from policy_case import (
+    AS_WRITTEN,
+    AWAY,
+    BUCKET,
+    CALLER,
+    HOME,
+    NOBODY,
+    ROLE,
+    ROLE_ARN,
+    SESSION_ARN,
+    TARGET,
+    USER,
+    Case,
+    Json,
+    Reading,
+    deny,
+)
 from shape_cases import SHAPES
 
 from recording_storage.sandbox.aws import policy
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_decides_as_documented(case: Case) -> None:
-    words, reason = outcome(policy, case)
+    words, reason = AS_WRITTEN.outcome(case)
     assert words == case.expect, f"{reason} ({case.page})"
     assert case.says in reason
 
 
 @pytest.mark.parametrize("reading", SHAPES, ids=lambda reading: reading.name)
 def test_reads_as_documented(reading: Reading) -> None:
-    assert read(policy, reading) == reading.expect, reading.page
+    assert AS_WRITTEN.read(reading) == reading.expect, reading.page
 
 
 def test_names_of_cases_differ() -> None:
@@ -93,7 +112,7 @@ def with_statement(case: Case, where: str, statement: Json) -> Case:
 @FEW
 @given(ANY_CASE, st.sampled_from(["identity", "boundary", "session", "attached"]))
 def test_explicit_deny_wins(case: Case, where: str) -> None:
-    assert outcome(policy, with_statement(case, where, deny()))[0] == "explicit deny"
+    assert AS_WRITTEN.outcome(with_statement(case, where, deny()))[0] == "explicit deny"
 
 
 @FEW
@@ -102,12 +121,12 @@ def test_another_allow_never_takes_away(case: Case, where: str, statement: Json)
     # A first boundary or session policy is a limit, not a further statement.
     if where in ("boundary", "session") and getattr(case, where) is None:
         return
-    if outcome(policy, case)[0] == "allowed":
-        assert outcome(policy, with_statement(case, where, statement))[0] == "allowed"
+    if AS_WRITTEN.outcome(case)[0] == "allowed":
+        assert AS_WRITTEN.outcome(with_statement(case, where, statement))[0] == "allowed"
 
 
 @FEW
 @given(ANY_CASE, st.sampled_from(["identity", "boundary", "session", "attached"]), statements("Deny"))
 def test_another_deny_never_gives(case: Case, where: str, statement: Json) -> None:
-    if outcome(policy, case)[0] != "allowed":
-        assert outcome(policy, with_statement(case, where, statement))[0] != "allowed"
+    if AS_WRITTEN.outcome(case)[0] != "allowed":
+        assert AS_WRITTEN.outcome(with_statement(case, where, statement))[0] != "allowed"

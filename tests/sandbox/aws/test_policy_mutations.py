@@ -9,11 +9,13 @@ from types import ModuleType
 
 import pytest
 from documented import differences
+from policy_case import AS_WRITTEN, Evaluator
 
-from recording_storage.sandbox.aws import conditions, policy
+from recording_storage.sandbox.aws import conditions, document, policy
 
-SOURCES = {module.__name__: Path(str(module.__file__)).read_text() for module in (policy, conditions)}
-POLICY, CONDITIONS = policy.__name__, conditions.__name__
+MODULES = (policy, document, conditions)
+SOURCES = {module.__name__: Path(str(module.__file__)).read_text() for module in MODULES}
+POLICY, DOCUMENT, CONDITIONS = (module.__name__ for module in MODULES)
 
 
 @dataclass(frozen=True)
@@ -161,29 +163,37 @@ MUTATIONS = [
         "variables in old versions",
         "return Document(kind, version == _VERSIONS[1], statements)",
         "return Document(kind, True, statements)",
+        DOCUMENT,
     ),
     Mutation("variable anywhere in an ARN", """if "${" in ":".join(text.split(":")[:5]):""", "if False:"),
     # Reading policies
-    Mutation("Action beside NotAction passes", "!= 1:\n", "< 1:\n"),
+    Mutation("Action beside NotAction passes", "!= 1:\n", "< 1:\n", DOCUMENT),
     Mutation(
         "trust policies need no principal",
         '"trust": _Shape((("Effect",), _PRINCIPAL, _ACTION)',
         '"trust": _Shape((("Effect",), _ACTION)',
+        DOCUMENT,
     ),
-    Mutation("identity policies may have an Id", 'frozenset({*_PRINCIPAL, "Id"})', "frozenset(_PRINCIPAL)"),
-    Mutation("prohibited elements pass", "if name in prohibited:", "if False:"),
-    Mutation("unknown elements pass", "if name not in known:", "if False:"),
-    Mutation("any version passes", "if version not in _VERSIONS:", "if False:"),
-    Mutation("Effect not checked", """if found["Effect"] not in ("Allow", "Deny"):""", "if False:"),
-    Mutation("NotPrincipal may allow", """if allow and "NotPrincipal" in found:""", "if False:"),
+    Mutation(
+        "identity policies may have an Id",
+        'frozenset({*_PRINCIPAL, "Id"})',
+        "frozenset(_PRINCIPAL)",
+        DOCUMENT,
+    ),
+    Mutation("prohibited elements pass", "if name in prohibited:", "if False:", DOCUMENT),
+    Mutation("unknown elements pass", "if name not in known:", "if False:", DOCUMENT),
+    Mutation("any version passes", "if version not in _VERSIONS:", "if False:", DOCUMENT),
+    Mutation("Effect not checked", """if found["Effect"] not in ("Allow", "Deny"):""", "if False:", DOCUMENT),
+    Mutation("NotPrincipal may allow", """if allow and "NotPrincipal" in found:""", "if False:", DOCUMENT),
     Mutation(
         "principals not checked",
         "if kind not in _PRINCIPAL_TYPES or not _PRINCIPAL_TYPES[kind].fullmatch(text):",
         "if False:",
+        DOCUMENT,
     ),
-    Mutation("elements may be repeated", "if names.count(name) > 1:", "if False:"),
-    Mutation("trust policies may allow anything", 'if kind == "trust" and not', "if False and not"),
-    Mutation("Sids may be repeated", "len(set(sids)) < len(sids)", "False"),
+    Mutation("elements may be repeated", "if names.count(name) > 1:", "if False:", DOCUMENT),
+    Mutation("trust policies may allow anything", 'if kind == "trust" and not', "if False and not", DOCUMENT),
+    Mutation("Sids may be repeated", "len(set(sids)) < len(sids)", "False", DOCUMENT),
     # Public policies
     Mutation("wildcard values are fixed", r"""re.search(r"[*?]|\$\{", value)""", "False"),
     Mutation("variables are fixed", r"[*?]|\$\{", "[*?]"),
@@ -370,16 +380,18 @@ def load(name: str, source: str) -> ModuleType:
     return module
 
 
-def evaluator(mutation: Mutation) -> ModuleType:
+def evaluator(mutation: Mutation) -> Evaluator:
     sources = dict(SOURCES)
     assert sources[mutation.where].count(mutation.old) == 1, "the text to replace must occur exactly once"
     sources[mutation.where] = sources[mutation.where].replace(mutation.old, mutation.new)
     operators = load("mutated_conditions", sources[CONDITIONS])
-    return load("mutated_policy", sources[POLICY].replace(CONDITIONS, operators.__name__))
+    reader = load("mutated_document", sources[DOCUMENT].replace(CONDITIONS, operators.__name__))
+    decider = load("mutated_policy", sources[POLICY].replace(CONDITIONS, operators.__name__))
+    return Evaluator(decider, reader, operators)
 
 
 def test_nothing_differs_without_a_mutation() -> None:
-    assert list(differences(policy)) == []
+    assert list(differences(AS_WRITTEN)) == []
     assert list(differences(evaluator(Mutation("none", "def decide(", "def decide(")))) == []
 
 

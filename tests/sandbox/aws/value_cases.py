@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from policy_case import AWAY, BUCKET, BY_TEAM, CONDITION, CROSS, Case, HOME, IN_ORG, KEYS_AND_VALUES, LOGIC, OPERATORS, ORG_ONLY, ORG_UNKNOWN, ROLE_ARN, SETS, TAG_DIFFERS, USER, VARIABLES, VERSION, allow, deny, document, root, without
+from policy_case import (
+    AWAY,
+    BUCKET,
+    BY_TEAM,
+    CONDITION,
+    CROSS,
+    HOME,
+    IN_ORG,
+    KEYS_AND_VALUES,
+    LOGIC,
+    OPERATORS,
+    ORG_ONLY,
+    ORG_UNKNOWN,
+    ROLE_ARN,
+    SETS,
+    TAG_DIFFERS,
+    USER,
+    VARIABLES,
+    VERSION,
+    Case,
+    allow,
+    deny,
+    root,
+    without,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 VALUE_CASES = [
     # Variables
@@ -196,9 +222,6 @@ VALUE_CASES = [
     ),
     Case("the root user is not covered", LOGIC, "undecidable", who=(HOME, root(HOME), None)),
 ]
-
-
-
 
 
 def when(page: str, operator: str, wants: Any, has: Sequence[str] | None, met: bool | None) -> Case:
