@@ -463,13 +463,9 @@ def _read(model: type[_AnyModel], raw: Mapping[str, object], key: str) -> tuple[
     except ValidationError as error:
         details = error.errors(include_url=False)
     faulty = {detail["loc"][0] for detail in details}
-    sound: dict[str, Any] = {
-        name: value for name, value in raw.items() if name in model.model_fields and name not in faulty
-    }
-    required = {name: "" for name, field in model.model_fields.items() if field.is_required()}
-    return model.model_construct(**required | sound), [
-        one for detail in details for one in _faults(model, detail, key)
-    ]
+    sound: dict[str, Any] = {name: "" for name, field in model.model_fields.items() if field.is_required()}
+    sound |= {name: value for name, value in raw.items() if name in model.model_fields and name not in faulty}
+    return model.model_construct(**sound), [one for detail in details for one in _faults(model, detail, key)]
 
 
 def _faults(model: type[BaseModel], detail: ErrorDetails, key: str) -> list[Fault]:

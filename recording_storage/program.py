@@ -47,6 +47,8 @@ class Job:
     stack: str
     organization: str
     config: dict[str, str]
+    environment: dict[str, str]
+    """Variables beside those that the process has already: the owner's credentials."""
 
 
 class ResourceError(Exception):
@@ -105,6 +107,7 @@ def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     folder = Path(job.folder)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
+    os.environ.update(job.environment)
     os.environ["PULUMI_CONFIG"] = json.dumps(job.config)
     logger = logging.getLogger("pulumi program")
     logger.addHandler(_Forward(tell))

@@ -6,14 +6,10 @@ there are, what is assumed to exist, and how a destination is played through.
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
-from components.faults import Breach, ConfigurationError, Fault, fault
-from components.settings import Judgement, judge
-from recording_storage import stackfile
 from recording_storage.rehearsal.child import Child
 from recording_storage.results import DestinationReport, Document, Made, Result, Status
 from recording_storage.sandbox import Sandbox
@@ -23,18 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from components.faults import Fault
     from components.settings import Destination, Settings
-    from recording_storage.stackfile import StackFile
 
     Tell = Callable[[str], None]
 
-ORGANIZATION = "organization"
-"""What Pulumi's self-managed backends call every organisation; the CLI knows better, and only names depend on it."""
 PROGRAM = "proven.program"
 
 
 class Stage(Protocol):
-    """One provider's part of a rehearsal. Made before its stand-in is loaded, so that its children start meanwhile."""
+    """One provider's part of a rehearsal."""
 
     title: str
 
@@ -42,8 +36,8 @@ class Stage(Protocol):
         """The environment variables of the owner, for the stack's program."""
         ...
 
-    def prepare(self) -> None:
-        """Load the stand-in, let everybody in, and make what is assumed to exist."""
+    def prepare(self, cast: ExitStack) -> None:
+        """Load the stand-in, let everybody in, make what is assumed to exist, and start the players."""
         ...
 
     def made(self, name: str, events: list[dict[str, Any]]) -> tuple[Made, ...]:
@@ -59,67 +53,39 @@ class Stage(Protocol):
         ...
 
 
-def load(folder: Path, stack: str) -> tuple[StackFile, Judgement]:
-    """The stack's configuration, judged.
-
-    Raises `StackFileError` or `ConfigurationError`; nothing has been started then.
-    """
-    file = stackfile.load(folder, stack)
-    given = stackfile.namespace_config(file)
-    judgement = judge(given, project=file.project, stack=stack, organization=ORGANIZATION)
-    faults = list(_file_faults(folder, judgement.settings))
-    if faults:
-        raise ConfigurationError(faults, file.project)
-    return file, judgement
-
-
-def _file_faults(folder: Path, settings: Settings) -> Iterator[Fault]:
-    for name, destination in settings.destinations.items():
-        file = destination.permissions_boundary_file
-        if file is None:
-            continue
-        try:
-            json.loads((folder / file).read_text())
-        except (OSError, ValueError) as error:
-            breach = Breach("a file that holds the boundary's policy, as JSON", f"mend the file: {error}")
-            yield fault(f"destinations.{name}.permissions_boundary_file", file, breach)
-
-
 def rehearse(folder: Path, stack: str, tell: Tell) -> Document:
     """Rehearse one stack of the project in `folder`; `tell` hears what is going on.
 
-    Raises what `load` raises, and `ChildError` where a child could not go on.
+    Raises `StackFileError` or `ConfigurationError` where the stack can't be rehearsed, and `ChildError` where a child
+    could not go on.
     """
     began = time.monotonic()
-    file, judgement = load(folder, stack)
-    document = Document(results=[_warning(one, file.project) for one in judgement.warnings])
     with ExitStack() as cast:
         tell("starting the stand-in clouds")
         sandbox = cast.enter_context(Sandbox())
+        sandbox.hold()
+        # The program takes longest to start, so it is started before all else, what judges the configuration included.
+        program = cast.enter_context(Child("recording_storage.program", sandbox.environment("owner", {})))
+        from recording_storage.rehearsal.plan import load
+
+        plan = load(folder, stack)
+        document = Document(results=[_warning(one, plan.file.project) for one in plan.warnings])
         stages = {
-            provider: _stage(provider, sandbox, judgement.settings, cast, folder)
-            for provider in sorted({one.provider for one in judgement.settings.destinations.values()})
+            provider: _stage(provider, sandbox, plan.settings, folder)
+            for provider in sorted({one.provider for one in plan.settings.destinations.values()})
         }
         owner = {name: value for stage in stages.values() for name, value in stage.credentials().items()}
-        program = cast.enter_context(Child("recording_storage.program", sandbox.environment("owner", owner)))
+        program.tell(plan.job(folder, owner))
         for stage in stages.values():
-            stage.prepare()
-        program.tell(
-            {
-                "folder": str(folder.resolve()),
-                "project": file.project,
-                "stack": stack,
-                "organization": ORGANIZATION,
-                "config": stackfile.pulumi_config(file),
-            }
-        )
+            stage.prepare(cast)
         mark = sandbox.journal.mark()
+        sandbox.open()
         events, outputs = _provision(program, tell)
         if isinstance(outputs, str):
             document.results.append(_failed_program(outputs, sandbox, mark))
         else:
             document.recording_storage = outputs.get("recording_storage")
-            for name, destination in judgement.settings.destinations.items():
+            for name, destination in plan.settings.destinations.items():
                 tell(f"recording to {name}")
                 found = outputs.get("destinations", {}).get(name)
                 report, results = _play(stages[destination.provider], name, destination, stack, events, found)
@@ -129,11 +95,11 @@ def rehearse(folder: Path, stack: str, tell: Tell) -> Document:
     return document
 
 
-def _stage(provider: str, sandbox: Sandbox, settings: Settings, cast: ExitStack, folder: Path) -> Stage:
+def _stage(provider: str, sandbox: Sandbox, settings: Settings, folder: Path) -> Stage:
     if provider == "s3":
         from recording_storage.rehearsal.s3 import S3Stage
 
-        return S3Stage(sandbox, settings, cast, folder)
+        return S3Stage(sandbox, settings, folder)
     raise KeyError(provider)
 
 

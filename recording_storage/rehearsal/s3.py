@@ -90,7 +90,7 @@ class S3Stage:
 
     title = "Amazon S3"
 
-    def __init__(self, sandbox: Sandbox, settings: Settings, cast: ExitStack, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, settings: Settings, folder: Path) -> None:
         self._sandbox = sandbox
         self._trust = settings.s3_trust
         self._overridden = overridden_s3(settings.trust_profile.s3.overrides)
@@ -99,21 +99,13 @@ class S3Stage:
         }
         self._folder = folder
         self._people = _people(self._destinations, self._trust.account)
-        service = self._people[SERVICE_PROFILE].environment()
-        self._recorder = cast.enter_context(
-            Child("recording_storage.recorder", sandbox.environment("recorder", service))
-        )
-        self._intruder = cast.enter_context(
-            Child("recording_storage.intruder", self._intruders_environment(sandbox))
-        )
-        for player in (self._recorder, self._intruder):
-            player.tell({"provider": "s3"})
 
     def credentials(self) -> Mapping[str, str]:
         return self._people["owner"].environment()
 
-    def prepare(self) -> None:
+    def prepare(self, cast: ExitStack) -> None:
         aws = self._sandbox.aws
+        self._start_players(cast)
         from recording_storage.sandbox.aws import occasion
 
         for person in {one.access_key_id: one for one in self._people.values()}.values():
@@ -134,6 +126,19 @@ class S3Stage:
                 if arn.startswith("arn:") and arn not in existing:
                     existing.add(arn)
                     _exist(arn)
+
+    def _start_players(self, cast: ExitStack) -> None:
+        service = self._people[SERVICE_PROFILE].environment()
+        environments = {
+            "recorder": self._sandbox.environment("recorder", service),
+            "intruder": self._intruders(),
+        }
+        self._recorder, self._intruder = (
+            cast.enter_context(Child(f"recording_storage.{player}", environment))
+            for player, environment in environments.items()
+        )
+        for player in (self._recorder, self._intruder):
+            player.tell({"provider": "s3"})
 
     def made(self, name: str, events: list[dict[str, Any]]) -> tuple[Made, ...]:
         return tuple(_made(name, events, PROTECTION[self._destinations[name].on_destroy]))
@@ -249,8 +254,8 @@ class S3Stage:
         file = destination.permissions_boundary_file
         return (self._folder / file).read_text() if file else None
 
-    def _intruders_environment(self, sandbox: Sandbox) -> dict[str, str]:
-        environment = sandbox.environment("intruder", {})
+    def _intruders(self) -> dict[str, str]:
+        environment = self._sandbox.environment("intruder", {})
         profiles = "".join(person.profile(name) for name, person in self._people.items())
         Path(environment["AWS_SHARED_CREDENTIALS_FILE"]).write_text(profiles)
         return environment

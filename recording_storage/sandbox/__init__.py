@@ -20,10 +20,10 @@ from recording_storage.sandbox.journal import Journal
 from recording_storage.sandbox.proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from recording_storage.sandbox.aws.stand_in import Aws
 
@@ -41,6 +41,8 @@ class Sandbox:
         self._authority.write_certificate(self._certificate)
         self._aws: Aws | None = None
         self._loading = threading.Lock()
+        self._open = threading.Event()
+        self._open.set()
         self._proxy = Proxy(self._route, self._authority, self.journal)
 
     def __enter__(self) -> Sandbox:
@@ -49,10 +51,19 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._open.set()
         self._proxy.close()
         if self._aws is not None:
             self._aws.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def hold(self) -> None:
+        """Let requests wait until `open`: a program may be started while its stand-in is still being prepared."""
+        self._open.clear()
+
+    def open(self) -> None:
+        """Let those in who wait."""
+        self._open.set()
 
     def environment(self, name: str, credentials: Mapping[str, str]) -> dict[str, str]:
         """The built environment of a child that is called `name` and holds `credentials`."""
@@ -74,6 +85,8 @@ class Sandbox:
             return self._aws
 
     def _route(self, host: str) -> WSGIApplication | None:
-        if AWS_HOSTS.fullmatch(host):
-            return lambda environ, start_response: self.aws.gate(environ, start_response)
-        return None
+        return self._aws_app if AWS_HOSTS.fullmatch(host) else None
+
+    def _aws_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self._open.wait()
+        return self.aws.gate(environ, start_response)

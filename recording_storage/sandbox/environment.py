@@ -54,7 +54,6 @@ def build(home: Path, *, proxy: str, ca_certificate: Path, credentials: Mapping[
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "NO_PROXY": LOOPBACK,
             "no_proxy": LOOPBACK,
-            "PYTHONDONTWRITEBYTECODE": "1",
             "RECORDING_STORAGE_SANDBOX": "1",
         }
         | dict.fromkeys(CA_VARIABLES, str(ca_certificate))
