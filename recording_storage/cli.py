@@ -86,10 +86,10 @@ def rehearse(
         try:
             with _progress(stack) as tell:
                 document = rehearse_stack(project, stack, tell)
-        except ConfigurationError as error:
+        except (ConfigurationError, StackFileError, ChildError) as error:
+            if format_ is Format.JSON:
+                report.write_error(stack, error, sys.stdout)
             raise _CouldNotRunError(f"{stack}: {error}") from None
-        except (StackFileError, ChildError) as error:
-            raise _CouldNotRunError(str(error)) from None
         documents.append(document)
         if format_ is Format.TEXT:
             report.write_text(document, sys.stdout)

@@ -48,6 +48,18 @@ def write_json(documents: Iterable[Document], out: TextIO) -> None:
     out.write("\n")
 
 
+def write_error(stack: str, error: Exception, out: TextIO) -> None:
+    """Write why a stack could not be rehearsed, as JSON: `{"error": {"stack", "message", "faults"}}`."""
+    faults = [fault.as_dict() for fault in getattr(error, "faults", ())]
+    json.dump(
+        {"error": {"stack": stack, "message": str(error), "faults": faults}},
+        out,
+        indent=2,
+        ensure_ascii=False,
+    )
+    out.write("\n")
+
+
 def write_text(document: Document, out: TextIO) -> None:
     """Write a document as text: a block per destination, then the summary and the object to paste."""
     console = Console(file=out, highlight=False, soft_wrap=False)

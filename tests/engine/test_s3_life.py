@@ -290,6 +290,16 @@ def test_another_region_is_refused_while_protected(house: House) -> None:
     calls.assert_lives()
 
 
+def test_another_region_under_retain_makes_another_bucket_and_keeps_the_old_one(house: House) -> None:
+    stack, calls = inhabited(house, "leaving", on_destroy="retain")
+    stack.configure(calls={"on_destroy": "retain", "region": "eu-central-1"})
+    stack.up()
+    calls.assert_retained()
+    elsewhere = stack.destination("calls")
+    assert elsewhere.bucket != calls.bucket
+    elsewhere.assert_lives()
+
+
 @pytest.mark.parametrize("after", VALUES)
 @pytest.mark.parametrize("before", VALUES)
 def test_destroy_does_as_the_last_up_was_told(house: House, before: str, after: str) -> None:

@@ -158,6 +158,21 @@ def test_bad_input_is_said_and_nothing_is_made(tmp_path: Path, file: str, said: 
     assert done.out == ""
 
 
+def test_faults_are_json_where_json_is_asked_for(tmp_path: Path) -> None:
+    done = command("rehearse", "acme", "-f", "json", folder=project(tmp_path, region="Ireland", account=1))
+    assert done.code == 2
+    error = done.document["error"]
+    assert [fault["key"] for fault in error["faults"]] == [
+        "destinations.calls.region",
+        "destinations.calls.account",
+    ]
+    assert all(fault["expected"] and fault["mend"] for fault in error["faults"])
+    assert (
+        command("rehearse", "nope", "-f", "json", folder=tmp_path / "project").document["error"]["faults"]
+        == []
+    )
+
+
 def test_a_stack_that_does_not_exist(tmp_path: Path) -> None:
     done = command("rehearse", "acmee", folder=project(tmp_path))
     assert done.code == 2
