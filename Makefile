@@ -26,7 +26,7 @@ test: setup  ## the tests: no cloud, no network, no Pulumi CLI
 lint: setup  ## formatting, lint and strict types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/basedpyright
+	@$(BIN)/basedpyright --project pyproject.toml
 
 format: setup  ## write the formatting, and the lint's own repairs
 	@$(BIN)/ruff check --fix .
