@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from components import aws
+from components import aws, kms
 from components.faults import Breach, Fault, fault, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from components.settings import Settings
+
+OF_THE_BUCKET: Final = frozenset({"adopt", "create_kms_key", "on_destroy", "readers", "retention_days"})
+"""Settings that concern the bucket itself, or its policy."""
 
 
 def _account_faults(settings: Settings) -> Iterable[Fault]:
@@ -55,6 +58,56 @@ def _boundary_faults(settings: Settings) -> Iterable[Fault]:
                     "set permissions_boundary, or remove it",
                 ),
             )
+
+
+def _key_faults(settings: Settings) -> Iterable[Fault]:
+    """Ask for one key at most, in the bucket's region, and in another account only on purpose.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    """
+    for name, one in settings.destinations.items():
+        key = f"destinations.{name}"
+        arn = kms.key_arn(one.kms_key_arn or "")
+        if one.create_kms_key and one.kms_key_arn:
+            breach = Breach(
+                "either a key that is made or one that is given", "remove one of the two settings"
+            )
+            yield fault(f"{key}.create_kms_key", one.create_kms_key, breach)
+        if one.kms_key_deletion_days is not None and not one.create_kms_key:
+            breach = Breach(
+                "the deletion window of a key that is made", "set create_kms_key: true, or remove it"
+            )
+            yield fault(f"{key}.kms_key_deletion_days", one.kms_key_deletion_days, breach)
+        if arn and arn.region != one.region:
+            breach = Breach(f"a key in {one.region}, where the bucket is", "name a key of that region")
+            yield fault(f"{key}.kms_key_arn", one.kms_key_arn, breach)
+        if one.kms_key_account and (arn is None or arn.account != one.kms_key_account):
+            breach = Breach("the account of kms_key_arn", "write the account in that ARN, or remove it")
+            yield fault(f"{key}.kms_key_account", one.kms_key_account, breach)
+        elif arn and one.target_account not in (None, arn.account) and not one.kms_key_account:
+            breach = Breach(
+                f"a key in account {one.target_account}, where the bucket is; this one is in {arn.account}",
+                f'if its owner agrees to it, say so: kms_key_account: "{arn.account}"',
+            )
+            yield fault(f"{key}.kms_key_arn", one.kms_key_arn, breach)
+
+
+def _existing_faults(settings: Settings) -> Iterable[Fault]:
+    """Refuse settings of a bucket whose settings are left alone, and ask for the name of one that exists."""
+    for name, one in settings.destinations.items():
+        key = f"destinations.{name}"
+        if one.existing:
+            for field in sorted(OF_THE_BUCKET & one.model_fields_set):
+                breach = Breach(
+                    "no setting of the bucket beside existing: true, which leaves it as it is",
+                    "remove it, and have the bucket's owner see to it; or remove existing",
+                )
+                yield fault(f"{key}.{field}", getattr(one, field), breach)
+        named = one.bucket_name or (one.adopt and one.target_account)
+        if (one.existing or one.adopt) and not named:
+            field = "existing" if one.existing else "adopt"
+            breach = Breach(f"bucket_name beside {field}: true", "name the bucket that exists")
+            yield fault(f"{key}.{field}", value=True, breach=breach)
 
 
 def _ambient_faults(settings: Settings) -> Iterable[Fault]:
@@ -133,6 +186,8 @@ def _name_faults(settings: Settings) -> Iterable[Fault]:
 CHECKS: Final[tuple[Callable[[Settings], Iterable[Fault]], ...]] = (
     _account_faults,
     _boundary_faults,
+    _key_faults,
+    _existing_faults,
     _ambient_faults,
     _trust_faults,
     _name_faults,

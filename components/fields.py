@@ -104,6 +104,18 @@ def whole(low: int, high: int, unit: str, mend: str) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
+def truth() -> BeforeValidator:
+    """Take true or false."""
+    breach = Breach("true or false", "write true or false, without quotes")
+
+    def validate(value: object) -> object:
+        if not isinstance(value, bool):
+            raise _refused([("", value, breach)])
+        return value
+
+    return BeforeValidator(validate)
+
+
 def choice(options: Sequence[str]) -> Check:
     """Take one of a few words."""
 

@@ -8,14 +8,16 @@ one over, so that several destinations share it).
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
 from typing_extensions import NotRequired, TypedDict
 
-from components import contract, naming
-from components.s3_policies import s3_bucket_policy, s3_trust_policy, s3_write_policy
+from components import contract, kms, naming
+from components.s3_bucket import PROTECT, BucketSettings, Keeping, make_bucket
+from components.s3_policies import s3_trust_policy, s3_write_policy
 from components.trust import S3Overrides, effective_s3
 
 if TYPE_CHECKING:
@@ -26,12 +28,6 @@ HOME_REGION = "us-east-1"
 """Where IAM is, in the partition `aws`."""
 SESSION_NAME = "recording-storage"
 """How Pulumi's own sessions are called in the account's trail."""
-UNFINISHED_UPLOAD_DAYS = 7
-"""Days after which the parts of an upload that never ended are dropped."""
-NONCURRENT_DAYS = 1
-"""Days that a version stays after another has replaced it, where a retention is set: the shortest that S3 takes.
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_NoncurrentVersionExpiration.html"""
-PROTECT, RETAIN, DELETE = "protect", "retain", "delete"
 
 
 class S3DestinationArgs(TypedDict):
@@ -83,6 +79,25 @@ class S3DestinationArgs(TypedDict):
     trust_profile: NotRequired[S3Overrides]
     """What the recording service presents, where the vendor gives another word than the trust profile."""
 
+    existing: NotRequired[bool]
+    """The bucket called `bucket_name` exists and is left as it is: only the role and its policy are made. Its
+    region is looked up, and must be `region`."""
+
+    adopt: NotRequired[str]
+    """The name of a bucket that exists and comes under management, by import: it and its settings must already be
+    as this component sets them, as after `retain`; otherwise the import stops, and nothing is changed."""
+
+    create_kms_key: NotRequired[bool]
+    """Encrypt with a key of one's own, made for it: yearly rotation, usable by the role and the readers through S3.
+    `on_destroy` covers it: without its key no recording can be read."""
+
+    kms_key_deletion_days: NotRequired[int]
+    """Days (7 to 30) between the deletion of a made key being asked for and it being done. Unset: 30."""
+
+    kms_key_arn: NotRequired[pulumi.Input[str]]
+    """The ARN of a key that exists, in the bucket's region. Its policy is not written: `kms_key_statements` is what
+    its owner must add to it. Beside `existing`: the key that the bucket encrypts with."""
+
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Tags for everything that can carry them."""
 
@@ -105,6 +120,10 @@ class S3Destination(pulumi.ComponentResource):
     """The ARN of the role that the recording service assumes."""
     role_name: pulumi.Output[str]
     """The role's name."""
+    kms_key_arn: pulumi.Output[str] | None
+    """The ARN of the key that recordings are encrypted with; None where S3's own keys are used."""
+    kms_key_statements: pulumi.Output[list[dict[str, Any]]] | None
+    """What the owner of a given key must add to its policy; None where there is no such key."""
     recording_storage: pulumi.Output[dict[str, str]]
     """The object for `properties.recording_storage` of `POST /v2/conversations`."""
     conversation_properties: pulumi.Output[dict[str, Any]]
@@ -120,10 +139,11 @@ class S3Destination(pulumi.ComponentResource):
         external_id = pulumi.Output.from_input(args.get("external_id", trust.external_id))
         bucket_name, role_name = self._names(name, args)
         tags = args.get("tags", {})
-
-        bucket = self._bucket(name, args, bucket_name)
+        keeping = Keeping(self, args.get("on_destroy", PROTECT))
         # Without a preview the engine would delete the role while it refuses to delete the bucket.
-        trusted = pulumi.ResourceOptions(parent=self, protect=args.get("on_destroy", PROTECT) == PROTECT)
+        is_kept = keeping.on_destroy == PROTECT and not args.get("existing")
+        trusted = pulumi.ResourceOptions(parent=self, protect=is_kept)
+
         role = aws.iam.Role(
             f"{name}-role",
             name=role_name,
@@ -139,18 +159,24 @@ class S3Destination(pulumi.ComponentResource):
             tags=tags,
             opts=trusted,
         )
+        key_arn = self._key(name, args, role, keeping)
+        bucket = self._bucket(name, args, bucket_name, key_arn, keeping)
         write = aws.iam.RolePolicy(
             f"{name}-role-policy",
             name="write-recordings",
             role=role.name,
-            policy=bucket.arn.apply(lambda arn: json.dumps(s3_write_policy(trust, arn))),
+            policy=pulumi.Output.all(bucket.arn, args["region"], args.get("kms_key_arn")).apply(
+                lambda known: json.dumps(s3_write_policy(trust, *known))
+            ),
             opts=trusted,
         )
 
-        self.bucket_name = bucket.bucket
-        self.bucket_region = bucket.bucket_region
+        self.bucket_name = bucket.name
+        self.bucket_region = bucket.region
         self.bucket_arn = bucket.arn
-        self.bucket_uri = pulumi.Output.concat("s3://", bucket.bucket)
+        self.bucket_uri = pulumi.Output.concat("s3://", bucket.name)
+        self.kms_key_arn = pulumi.Output.from_input(key_arn) if key_arn is not None else None
+        self.kms_key_statements = self._statements(name, args, role) if "kms_key_arn" in args else None
         self.role_name = role.name
         # Handed over once the role may write: who reads the output may record at once.
         self.role_arn = pulumi.Output.all(role.arn, write.id).apply(lambda known: known[0])
@@ -165,6 +191,8 @@ class S3Destination(pulumi.ComponentResource):
                 "bucketRegion": self.bucket_region,
                 "bucketArn": self.bucket_arn,
                 "bucketUri": self.bucket_uri,
+                "kmsKeyArn": self.kms_key_arn,
+                "kmsKeyStatements": self.kms_key_statements,
                 "roleArn": self.role_arn,
                 "roleName": self.role_name,
                 "recordingStorage": self.recording_storage,
@@ -173,94 +201,96 @@ class S3Destination(pulumi.ComponentResource):
             }
         )
 
+    def _account(self, args: S3DestinationArgs) -> pulumi.Output[str]:
+        if "account_id" in args:
+            return pulumi.Output.from_input(args["account_id"])
+        return aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
+
     def _names(self, name: str, args: S3DestinationArgs) -> tuple[pulumi.Input[str], pulumi.Input[str]]:
-        if "bucket_name" in args and "role_name" in args:
-            return args["bucket_name"], args["role_name"]
+        bucket = args.get("adopt") or args.get("bucket_name")
+        if bucket and "role_name" in args:
+            return bucket, args["role_name"]
         scope = naming.Scope(pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack())
-        account: pulumi.Output[str] = (
-            pulumi.Output.from_input(args["account_id"])
-            if "account_id" in args
-            else aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
-        )
-        place = pulumi.Output.all(account, args["region"])
+        place = pulumi.Output.all(self._account(args), args["region"])
         return (
-            args.get("bucket_name") or place.apply(lambda known: naming.bucket_name(scope, name, *known)),
+            bucket or place.apply(lambda known: naming.bucket_name(scope, name, *known)),
             args.get("role_name") or place.apply(lambda known: naming.role_name(scope, name, *known)),
         )
 
-    def _bucket(self, name: str, args: S3DestinationArgs, bucket_name: pulumi.Input[str]) -> aws.s3.Bucket:
-        """The bucket and all that protects it, one after the other.
-
-        S3 answers 409 when two settings of a bucket are changed at once, and the policy must come after the
-        access block, which judges it.
-        """
-        on_destroy = args.get("on_destroy", PROTECT)
-        region = args["region"]
-
-        def kept(*after: pulumi.Resource) -> pulumi.ResourceOptions:
-            return pulumi.ResourceOptions(
-                parent=self,
-                depends_on=list(after),
-                protect=on_destroy == PROTECT,
-                retain_on_delete=on_destroy == RETAIN,
-            )
-
-        bucket = aws.s3.Bucket(
-            f"{name}-bucket",
-            bucket=bucket_name,
-            region=region,
-            force_destroy=on_destroy == DELETE,
-            tags=args.get("tags", {}),
-            opts=kept(),
-        )
-        access = aws.s3.BucketPublicAccessBlock(
-            f"{name}-public-access-block",
-            bucket=bucket.bucket,
-            region=region,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=kept(),
-        )
-        ownership = aws.s3.BucketOwnershipControls(
-            f"{name}-ownership",
-            bucket=bucket.bucket,
-            region=region,
-            rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=kept(access),
-        )
-        policy = aws.s3.BucketPolicy(
-            f"{name}-policy",
-            bucket=bucket.bucket,
-            region=region,
-            policy=pulumi.Output.all(bucket.arn, *args.get("readers", ())).apply(
-                lambda known: json.dumps(s3_bucket_policy(known[0], known[1:]))
+    def _key(
+        self, name: str, args: S3DestinationArgs, role: aws.iam.Role, keeping: Keeping
+    ) -> pulumi.Input[str] | None:
+        if not args.get("create_kms_key"):
+            return args.get("kms_key_arn")
+        readers = args.get("readers", ())
+        return aws.kms.Key(
+            f"{name}-key",
+            description=f"Encrypts the recordings of {name}",
+            region=args["region"],
+            enable_key_rotation=True,
+            deletion_window_in_days=args.get("kms_key_deletion_days", kms.LONGEST_DELETION_DAYS),
+            policy=pulumi.Output.all(self._account(args), role.arn, args["region"], *readers).apply(
+                lambda known: json.dumps(kms.key_policy(known[0], known[1], known[3:], known[2]))
             ),
-            opts=kept(ownership),
+            tags=args.get("tags", {}),
+            opts=keeping.options(),
+        ).arn
+
+    def _bucket(
+        self,
+        name: str,
+        args: S3DestinationArgs,
+        bucket_name: pulumi.Input[str],
+        key_arn: pulumi.Input[str] | None,
+        keeping: Keeping,
+    ) -> _Bucket:
+        if args.get("existing"):
+            found = aws.s3.get_bucket_output(
+                bucket=bucket_name, region=args["region"], opts=pulumi.InvokeOutputOptions(parent=self)
+            )
+            region = pulumi.Output.all(found.bucket, found.bucket_region, args["region"]).apply(_own_region)
+            return _Bucket(found.bucket, found.arn, region)
+        settings = BucketSettings(
+            name=bucket_name,
+            region=args["region"],
+            readers=args.get("readers", ()),
+            retention_days=args.get("retention_days"),
+            key_arn=key_arn,
+            adopted=f"{args['adopt']}@{args['region']}" if "adopt" in args else None,
+            tags=args.get("tags", {}),
         )
-        versioning = aws.s3.BucketVersioning(
-            f"{name}-versioning",
-            bucket=bucket.bucket,
-            region=region,
-            versioning_configuration={"status": "Enabled"},
-            opts=kept(policy),
-        )
-        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
-            f"{name}-encryption",
-            bucket=bucket.bucket,
-            region=region,
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=kept(versioning),
-        )
-        aws.s3.BucketLifecycleConfiguration(
-            f"{name}-lifecycle",
-            bucket=bucket.bucket,
-            region=region,
-            rules=lifecycle_rules(args.get("retention_days")),
-            opts=kept(encryption),
-        )
-        return bucket
+        made = make_bucket(name, settings, keeping)
+        return _Bucket(made.bucket, made.arn, made.bucket_region)
+
+    def _statements(
+        self, name: str, args: S3DestinationArgs, role: aws.iam.Role
+    ) -> pulumi.Output[list[dict[str, Any]]]:
+        """What the key's owner must add; said whenever the program runs, since nobody else can see to it."""
+
+        def said(known: Sequence[str]) -> list[dict[str, Any]]:
+            key, region, role_arn, *readers = known
+            statements = kms.key_statements(role_arn, readers, region)
+            pulumi.log.info(f"{name}: the policy of {key} must allow this: {json.dumps(statements)}", self)
+            return statements
+
+        needed = (args.get("kms_key_arn", ""), args["region"], role.arn, *args.get("readers", ()))
+        return pulumi.Output.all(*needed).apply(said)
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """The bucket, whoever made it."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    region: pulumi.Output[str]
+
+
+def _own_region(known: Sequence[str]) -> str:
+    bucket, own, stated = known
+    if own != stated:
+        raise pulumi.RunError(f"the bucket {bucket} is in {own}, not in {stated}: write region: {own}")
+    return own
 
 
 def aws_provider(account: str | None, deploy_role: str | None) -> aws.Provider:
@@ -279,41 +309,6 @@ def aws_provider(account: str | None, deploy_role: str | None) -> aws.Provider:
         if deploy_role
         else None,
     )
-
-
-def lifecycle_rules(retention_days: int | None) -> list[aws.s3.BucketLifecycleConfigurationRuleArgsDict]:
-    """The bucket's lifecycle: unfinished uploads always go; with a retention, recordings and all that is left of them.
-
-    A delete marker whose versions are gone needs a rule without days of its own. Source:
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-configuration-examples.html
-    """
-    everything: aws.s3.BucketLifecycleConfigurationRuleFilterArgsDict = {"prefix": ""}
-    rules: list[aws.s3.BucketLifecycleConfigurationRuleArgsDict] = [
-        {
-            "id": "drop-unfinished-uploads",
-            "status": "Enabled",
-            "filter": everything,
-            "abort_incomplete_multipart_upload": {"days_after_initiation": UNFINISHED_UPLOAD_DAYS},
-        }
-    ]
-    if retention_days is None:
-        return rules
-    expiring: list[aws.s3.BucketLifecycleConfigurationRuleArgsDict] = [
-        {
-            "id": "expire-recordings",
-            "status": "Enabled",
-            "filter": everything,
-            "expiration": {"days": retention_days},
-            "noncurrent_version_expiration": {"noncurrent_days": NONCURRENT_DAYS},
-        },
-        {
-            "id": "expire-delete-markers",
-            "status": "Enabled",
-            "filter": everything,
-            "expiration": {"expired_object_delete_marker": True},
-        },
-    ]
-    return rules + expiring
 
 
 def _handed_over(known: Sequence[str], default_external_id: str) -> contract.RecordingStorage:

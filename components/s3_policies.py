@@ -1,13 +1,14 @@
 """The three policy documents of an S3 destination, from plain values.
 
 Pure, so that a component can call them once its outputs are known and a test can compare whole documents.
-Left out: permissions for a customer's KMS key, which belong to the key's owner.
+Left out: the policy of a customer's KMS key (`kms`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from components import kms
 from components.aws import PARTITION
 
 if TYPE_CHECKING:
@@ -48,18 +49,18 @@ def s3_trust_policy(trust: S3Trust, external_ids: Sequence[str], principals: Seq
     }
 
 
-def s3_write_policy(trust: S3Trust, bucket_arn: str) -> Document:
-    """Say what the role may do: the profile's actions, on the bucket and on every object, as the vendor's
-    guide has it.
+def s3_write_policy(
+    trust: S3Trust, bucket_arn: str, region: str = "", key_arn: str | None = None
+) -> Document:
+    """Say what the role may do: the profile's actions, on the bucket and on every object, as the vendor's guide
+    has it.
 
-    No prefix: the service writes a probe at the bucket's root, and its object keys aren't promised.
+    No prefix: the service writes a probe at the bucket's root, and its object keys aren't promised. `key_arn` is a
+    customer's key in `region`, which the role may then use through S3.
     """
-    return {
-        "Version": _VERSION,
-        "Statement": [
-            {"Effect": "Allow", "Action": list(trust.actions), "Resource": [bucket_arn, f"{bucket_arn}/*"]}
-        ],
-    }
+    write = {"Effect": "Allow", "Action": list(trust.actions), "Resource": [bucket_arn, f"{bucket_arn}/*"]}
+    statements = [write] if key_arn is None else [write, kms.writer_statement(key_arn, region)]
+    return {"Version": _VERSION, "Statement": statements}
 
 
 def s3_bucket_policy(bucket_arn: str, readers: Sequence[str] = ()) -> Document:

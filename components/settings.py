@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import Field
 
-from components import aws, consistency, naming, trust
+from components import aws, consistency, kms, naming, trust
 from components.faults import NOT_SET, Breach, ConfigurationError, Fault, did_you_mean, fault, listed, shown
 from components.fields import (
     QUOTE_ACCOUNT,
@@ -26,6 +26,7 @@ from components.fields import (
     text,
     text_breaches,
     texts,
+    truth,
     whole,
 )
 
@@ -67,7 +68,10 @@ class S3Destination(Model):
     its document is, for the rehearsal alone. `on_destroy`: `protect` refuses, `retain`
     leaves the storage, `delete` gives the recordings up. `retention_days`: readable that long; unset, nothing
     expires. `external_id`: handed over instead of the trust profile's; `additional_external_ids`,
-    `additional_principals`: accepted beside. `readers`: roles that may read the bucket.
+    `additional_principals`: accepted beside. `readers`: roles that may read the bucket. `existing`: the bucket is
+    somebody else's care, and only the role is made; `adopt`: it exists and comes under management.
+    `create_kms_key`, `kms_key_deletion_days`: encrypt with a key of one's own; `kms_key_arn`: with a given one, whose
+    account, where it is another, `kms_key_account` names on purpose.
     """
 
     provider: Literal["s3"]
@@ -105,6 +109,20 @@ class S3Destination(Model):
         texts(aws.principal_breaches, "an account id or a role's or user's ARN", QUOTE_ACCOUNT),
     ] = ()
     readers: Annotated[tuple[str, ...], _role_arns] = ()
+    existing: Annotated[bool, truth()] = False
+    adopt: Annotated[bool, truth()] = False
+    create_kms_key: Annotated[bool, truth()] = False
+    kms_key_deletion_days: Annotated[
+        int | None,
+        whole(
+            kms.SHORTEST_DELETION_DAYS,
+            kms.LONGEST_DELETION_DAYS,
+            "days",
+            "write the number without quotes; remove the key for 30",
+        ),
+    ] = None
+    kms_key_arn: Annotated[str | None, text(kms.key_arn_breaches, "a key's ARN")] = None
+    kms_key_account: Annotated[str | None, _account] = None
 
     @property
     def target_account(self) -> str | None:

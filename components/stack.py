@@ -77,6 +77,9 @@ def _s3(
         "permissions_boundary": destination.permissions_boundary,
         "retention_days": destination.retention_days,
         "external_id": destination.external_id,
+        "kms_key_deletion_days": destination.kms_key_deletion_days,
+        "kms_key_arn": destination.kms_key_arn,
+        "adopt": _adopted(name, destination, settings),
     }
     args: S3DestinationArgs = {
         "region": destination.region,
@@ -85,12 +88,14 @@ def _s3(
         "additional_external_ids": destination.additional_external_ids,
         "additional_principals": destination.additional_principals,
         "readers": destination.readers,
+        "existing": destination.existing,
+        "create_kms_key": destination.create_kms_key,
         "trust_profile": settings.trust_profile.s3.overrides,
         "tags": dict(settings.tags),
         **{field: value for field, value in optional.items() if value is not None},  # type: ignore[typeddict-item]
     }
     made = S3Destination(name, args, pulumi.ResourceOptions(providers=[providers[key]]))
-    return {
+    found = {
         "provider": destination.provider,
         "recording_storage": made.recording_storage,
         "conversation_properties": made.conversation_properties,
@@ -101,7 +106,17 @@ def _s3(
         "bucket_uri": made.bucket_uri,
         "role_name": made.role_name,
         "role_arn": made.role_arn,
+        "kms_key_arn": made.kms_key_arn,
+        "kms_key_statements": made.kms_key_statements,
     }
+    return {output: value for output, value in found.items() if value is not None}
+
+
+def _adopted(name: str, destination: Destination, settings: Settings) -> str | None:
+    """The name of the bucket that is taken over; an import's id must be known before anything is asked of AWS."""
+    if not destination.adopt:
+        return None
+    return destination.names(settings.scope, name, destination.target_account or "").bucket
 
 
 BUILDERS: Mapping[

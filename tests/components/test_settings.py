@@ -61,10 +61,19 @@ def test_every_setting_is_taken() -> None:
         "additional_external_ids": ["tavus", "tavus-two"],
         "additional_principals": ["012345678901", "arn:aws:iam::123456789012:user/writer"],
         "readers": ["arn:aws:iam::123456789012:role/reader"],
+        "existing": False,
+        "adopt": True,
+        "create_kms_key": True,
+        "kms_key_deletion_days": 7,
+        "kms_key_arn": None,
+        "kms_key_account": None,
     }
     judgement = judged(
         {
-            "destinations": {"calls": {"provider": "s3", **everything}, "support": S3},
+            "destinations": {
+                "calls": {"provider": "s3", **{k: v for k, v in everything.items() if v is not None}},
+                "support": S3,
+            },
             "default": "support",
             "tags": {"team": "voice"},
             "trust_profile": {

@@ -1,0 +1,175 @@
+"""The bucket of an S3 destination and all that protects it: made, or taken over as it is.
+
+Left out: who may write to it, which is the role's policy, and a key of one's own, which is made beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+from components.s3_policies import s3_bucket_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNFINISHED_UPLOAD_DAYS = 7
+"""Days after which the parts of an upload that never ended are dropped."""
+NONCURRENT_DAYS = 1
+"""Days that a version stays after another has replaced it, where a retention is set: the shortest that S3 takes.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_NoncurrentVersionExpiration.html"""
+PROTECT, RETAIN, DELETE = "protect", "retain", "delete"
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How the storage of a destination is kept: by whom, and what becomes of it."""
+
+    parent: pulumi.Resource
+    on_destroy: str
+
+    def options(self, *after: pulumi.Resource, adopted: str | None = None) -> pulumi.ResourceOptions:
+        """The options of one of its resources; `adopted` is the id of what exists and is taken over."""
+        return pulumi.ResourceOptions(
+            parent=self.parent,
+            depends_on=list(after),
+            protect=self.on_destroy == PROTECT,
+            retain_on_delete=self.on_destroy == RETAIN,
+            import_=adopted,
+        )
+
+
+@dataclass(frozen=True)
+class BucketSettings:
+    """What is asked of a bucket; `adopted` is the id of one that exists, as `<name>@<region>`."""
+
+    name: pulumi.Input[str]
+    region: pulumi.Input[str]
+    readers: Sequence[pulumi.Input[str]] = ()
+    retention_days: int | None = None
+    key_arn: pulumi.Input[str] | None = None
+    adopted: str | None = None
+    tags: pulumi.Input[dict[str, pulumi.Input[str]]] | None = None
+
+
+def make_bucket(name: str, settings: BucketSettings, keeping: Keeping) -> aws.s3.Bucket:
+    """The bucket and its settings, one after the other.
+
+    S3 answers 409 when two settings of a bucket are changed at once, and the policy must come after the access
+    block, which judges it.
+    """
+    adopted = settings.adopted
+
+    def kept(*after: pulumi.Resource) -> pulumi.ResourceOptions:
+        return keeping.options(*after, adopted=adopted)
+
+    bucket = aws.s3.Bucket(
+        f"{name}-bucket",
+        bucket=settings.name,
+        region=settings.region,
+        force_destroy=keeping.on_destroy == DELETE,
+        tags=settings.tags,
+        opts=kept(),
+    )
+    access = aws.s3.BucketPublicAccessBlock(
+        f"{name}-public-access-block",
+        bucket=bucket.bucket,
+        region=settings.region,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+        opts=kept(),
+    )
+    ownership = aws.s3.BucketOwnershipControls(
+        f"{name}-ownership",
+        bucket=bucket.bucket,
+        region=settings.region,
+        rule={"object_ownership": "BucketOwnerEnforced"},
+        opts=kept(access),
+    )
+    policy = aws.s3.BucketPolicy(
+        f"{name}-policy",
+        bucket=bucket.bucket,
+        region=settings.region,
+        policy=pulumi.Output.all(bucket.arn, *settings.readers).apply(
+            lambda known: json.dumps(s3_bucket_policy(known[0], known[1:]))
+        ),
+        opts=kept(ownership),
+    )
+    versioning = aws.s3.BucketVersioning(
+        f"{name}-versioning",
+        bucket=bucket.bucket,
+        region=settings.region,
+        versioning_configuration={"status": "Enabled"},
+        opts=kept(policy),
+    )
+    encryption = aws.s3.BucketServerSideEncryptionConfiguration(
+        f"{name}-encryption",
+        bucket=bucket.bucket,
+        region=settings.region,
+        rules=[encryption_rule(settings.key_arn)],
+        opts=kept(versioning),
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        f"{name}-lifecycle",
+        bucket=bucket.bucket,
+        region=settings.region,
+        rules=lifecycle_rules(settings.retention_days),
+        opts=kept(encryption),
+    )
+    return bucket
+
+
+def encryption_rule(
+    key_arn: pulumi.Input[str] | None,
+) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
+    """How objects are encrypted: with the key, asked for a data key per bucket, not per object, or with S3's own.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+    """
+    if key_arn is None:
+        return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+    return {
+        "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key_arn},
+        "bucket_key_enabled": True,
+    }
+
+
+def lifecycle_rules(retention_days: int | None) -> list[aws.s3.BucketLifecycleConfigurationRuleArgsDict]:
+    """The bucket's lifecycle: unfinished uploads always go; with a retention, recordings and all that is left of them.
+
+    A delete marker whose versions are gone needs a rule without days of its own. Source:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-configuration-examples.html
+    """
+    everything: aws.s3.BucketLifecycleConfigurationRuleFilterArgsDict = {"prefix": ""}
+    rules: list[aws.s3.BucketLifecycleConfigurationRuleArgsDict] = [
+        {
+            "id": "drop-unfinished-uploads",
+            "status": "Enabled",
+            "filter": everything,
+            "abort_incomplete_multipart_upload": {"days_after_initiation": UNFINISHED_UPLOAD_DAYS},
+        }
+    ]
+    if retention_days is None:
+        return rules
+    expiring: list[aws.s3.BucketLifecycleConfigurationRuleArgsDict] = [
+        {
+            "id": "expire-recordings",
+            "status": "Enabled",
+            "filter": everything,
+            "expiration": {"days": retention_days},
+            "noncurrent_version_expiration": {"noncurrent_days": NONCURRENT_DAYS},
+        },
+        {
+            "id": "expire-delete-markers",
+            "status": "Enabled",
+            "filter": everything,
+            "expiration": {"expired_object_delete_marker": True},
+        },
+    ]
+    return rules + expiring
