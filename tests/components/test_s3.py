@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from components.s3_bucket import lifecycle_rules
-from tests.support.registrations import Run, run
+from tests.support.registrations import EXISTING_REGION, KEY_ARN, Run, run
 
 CALLS = {"provider": "s3", "region": "eu-west-1"}
 CHILDREN = [
@@ -220,6 +220,122 @@ def test_readers_are_named_in_the_buckets_policy() -> None:
             "Resource": arn,
         },
     ]
+
+
+THROUGH_S3 = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+READER = "arn:aws:iam::111122223333:role/app"
+
+
+def test_a_key_of_ones_own_is_for_the_role_and_the_readers_alone() -> None:
+    found = run(
+        one(create_kms_key=True, kms_key_deletion_days=7, readers=[READER]) | {"tags": {"team": "voice"}}
+    )
+    key = found["calls-key"]
+    assert (key.type, key.parent, key.protect) == ("aws:kms/key:Key", "calls", True)
+    policy = json.loads(key.inputs.pop("policy"))
+    assert key.inputs == {
+        "description": "Encrypts the recordings of calls",
+        "region": "eu-west-1",
+        "enableKeyRotation": True,
+        "deletionWindowInDays": 7,
+        "tags": {"team": "voice"},
+    }
+    assert policy == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AccountControlsKey",
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            {
+                "Sid": "RecordingsWrite",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::111122223333:role/{found['calls-role'].inputs['name']}"},
+                "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+                "Resource": "*",
+                "Condition": THROUGH_S3,
+            },
+            {
+                "Sid": "RecordingsRead",
+                "Effect": "Allow",
+                "Principal": {"AWS": READER},
+                "Action": "kms:Decrypt",
+                "Resource": "*",
+                "Condition": THROUGH_S3,
+            },
+        ],
+    }
+    assert found["calls-encryption"].inputs["rules"] == [
+        {
+            "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY_ARN},
+            "bucketKeyEnabled": True,
+        }
+    ]
+    assert found.outputs["destinations"]["calls"]["kms_key_arn"] == KEY_ARN
+    assert "kms_key_statements" not in found.outputs["destinations"]["calls"]
+    assert len(json.loads(found["calls-role-policy"].inputs["policy"])["Statement"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("on_destroy", "protect", "retain"), [("retain", False, True), ("delete", False, False)]
+)
+def test_on_destroy_covers_the_key(on_destroy: str, protect: bool, retain: bool) -> None:
+    key = run(one(create_kms_key=True, on_destroy=on_destroy))["calls-key"]
+    assert (key.protect, key.retain_on_delete) == (protect, retain)
+
+
+def test_a_given_keys_policy_is_not_written_but_said() -> None:
+    found = run(one(kms_key_arn=KEY_ARN, readers=[READER]))
+    assert not [r for r in found.registrations if r.type == "aws:kms/key:Key"]
+    role = f"arn:aws:iam::111122223333:role/{found['calls-role'].inputs['name']}"
+    assert json.loads(found["calls-role-policy"].inputs["policy"])["Statement"][1:] == [
+        {
+            "Effect": "Allow",
+            "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+            "Resource": KEY_ARN,
+            "Condition": THROUGH_S3,
+        }
+    ]
+    wanted = found.outputs["destinations"]["calls"]["kms_key_statements"]
+    assert [(s["Principal"]["AWS"], s["Action"]) for s in wanted] == [
+        (role, ["kms:GenerateDataKey", "kms:Decrypt"]),
+        (READER, "kms:Decrypt"),
+    ]
+    assert any(KEY_ARN in line and role in line for line in found.log)
+
+
+def test_of_an_existing_bucket_only_the_role_is_made() -> None:
+    found = run(one(existing=True, bucket_name="acme-recordings"))
+    assert sorted(r.name for r in found.registrations if r.type.startswith("aws:")) == [
+        "calls-role",
+        "calls-role-policy",
+    ]
+    assert not found["calls-role"].protect
+    assert found.outputs["recording_storage"]["bucket_name"] == "acme-recordings"
+    assert found.outputs["recording_storage"]["bucket_region"] == EXISTING_REGION
+    (statement,) = json.loads(found["calls-role-policy"].inputs["policy"])["Statement"]
+    assert statement["Resource"] == ["arn:aws:s3:::acme-recordings", "arn:aws:s3:::acme-recordings/*"]
+
+
+def test_an_existing_bucket_in_another_region_is_refused() -> None:
+    found = run(one(existing=True, bucket_name="acme-recordings", region="us-east-1"))
+    assert f"write region: {EXISTING_REGION}" in found.error
+
+
+def test_an_adopted_bucket_is_imported_with_all_its_settings() -> None:
+    found = run(one(adopt=True, bucket_name="acme-recordings"))
+    for _, name in CHILDREN:
+        assert found[name].import_id == "acme-recordings@eu-west-1", name
+    for _, name in ROLE:
+        assert found[name].import_id == ""
+
+
+def test_a_bucket_that_is_adopted_by_its_derived_name_needs_the_account() -> None:
+    found = run(one(adopt=True, account="111122223333"))
+    assert found["calls-bucket"].import_id == f"{run(one())['calls-bucket'].inputs['bucket']}@eu-west-1"
 
 
 def test_tags_stand_on_everything_that_can_carry_them() -> None:

@@ -325,6 +325,75 @@ def test_a_boundarys_file_is_of_a_boundary() -> None:
     assert "permissions_boundary" in fault.mend
 
 
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "said"),
+    [
+        ({"create_kms_key": True, "kms_key_arn": KEY}, "create_kms_key", "either"),
+        ({"kms_key_deletion_days": 7}, "kms_key_deletion_days", "create_kms_key"),
+        ({"create_kms_key": True, "kms_key_deletion_days": 6}, "kms_key_deletion_days", "7 to 30"),
+        ({"create_kms_key": "yes"}, "create_kms_key", "true or false"),
+        ({"kms_key_arn": KEY.replace("eu-west-1", "us-east-1")}, "kms_key_arn", "a key in eu-west-1"),
+        (
+            {"kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:alias/recordings"},
+            "kms_key_arn",
+            "not an alias",
+        ),
+        ({"kms_key_arn": "alias/recordings"}, "kms_key_arn", "not an alias"),
+        ({"kms_key_arn": "1234abcd-12ab-34cd-56ef-1234567890ab"}, "kms_key_arn", "a key's ARN"),
+        ({"kms_key_arn": KEY, "account": "210987654321"}, "kms_key_arn", "this one is in 123456789012"),
+        (
+            {"kms_key_arn": KEY, "kms_key_account": "210987654321"},
+            "kms_key_account",
+            "the account of kms_key_arn",
+        ),
+        ({"kms_key_account": "123456789012"}, "kms_key_account", "the account of kms_key_arn"),
+        ({"existing": True}, "existing", "bucket_name"),
+        ({"adopt": True}, "adopt", "bucket_name"),
+        (
+            {"existing": True, "bucket_name": "acme-calls", "on_destroy": "protect"},
+            "on_destroy",
+            "leaves it as it is",
+        ),
+        (
+            {"existing": True, "bucket_name": "acme-calls", "retention_days": 9},
+            "retention_days",
+            "leaves it as it is",
+        ),
+        ({"existing": True, "bucket_name": "acme-calls", "readers": [ROLE]}, "readers", "leaves it as it is"),
+        (
+            {"existing": True, "bucket_name": "acme-calls", "create_kms_key": True},
+            "create_kms_key",
+            "leaves it",
+        ),
+        ({"existing": True, "bucket_name": "acme-calls", "adopt": True}, "adopt", "leaves it as it is"),
+    ],
+)
+def test_a_wrong_key_or_bucket_is_named(settings: dict[str, object], key: str, said: str) -> None:
+    (fault,) = faults(calls(**settings))
+    assert fault.key == f"destinations.calls.{key}"
+    assert said in f"{fault.expected} {fault.mend}"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"create_kms_key": True, "kms_key_deletion_days": 7},
+        {"kms_key_arn": KEY},
+        {"kms_key_arn": KEY, "account": "123456789012"},
+        {"kms_key_arn": KEY, "account": "210987654321", "kms_key_account": "123456789012"},
+        {"existing": True, "bucket_name": "acme-calls"},
+        {"existing": True, "bucket_name": "acme-calls", "kms_key_arn": KEY},
+        {"adopt": True, "bucket_name": "acme-calls"},
+        {"adopt": True, "account": "123456789012"},
+    ],
+)
+def test_a_key_or_bucket_that_fits_is_taken(settings: dict[str, object]) -> None:
+    assert judged(calls(**settings))
+
+
 def test_a_permissions_boundary_is_in_the_roles_account() -> None:
     boundary = "arn:aws:iam::210987654321:policy/boundary"
     (fault,) = faults(calls(deploy_role=ROLE, permissions_boundary=boundary))

@@ -19,6 +19,9 @@ from typing_extensions import override
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "recording-storage"
 ACCOUNT = "111122223333"
+EXISTING_REGION = "eu-west-1"
+"""Where every bucket is that exists already."""
+KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Registration:
     inputs: dict[str, Any]
     depends_on: tuple[str, ...]
     provider: str
+    import_id: str
 
 
 @dataclass
@@ -96,7 +100,11 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
             if not args.custom or preview:
                 return "", inputs
             name = inputs.get("bucket") or inputs.get("name") or args.name
-            arns = {"s3/bucket": f"arn:aws:s3:::{name}", "iam/role": f"arn:aws:iam::{ACCOUNT}:role/{name}"}
+            arns = {
+                "s3/bucket": f"arn:aws:s3:::{name}",
+                "iam/role": f"arn:aws:iam::{ACCOUNT}:role/{name}",
+                "kms/key": KEY_ARN,
+            }
             kind = args.typ.split(":")[1]
             computed = {"arn": arns[kind]} if kind in arns else {}
             if kind == "s3/bucket":
@@ -105,6 +113,13 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
 
         @override
         def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+            if args.token == "aws:s3/getBucket:getBucket":
+                bucket = str(cast("dict[str, Any]", args.args)["bucket"])
+                return {
+                    "bucket": bucket,
+                    "arn": f"arn:aws:s3:::{bucket}",
+                    "bucketRegion": EXISTING_REGION,
+                }, []
             return {"accountId": ACCOUNT, "id": ACCOUNT, "arn": "", "userId": ""}, []
 
     class Monitor(mocks.MockMonitor):
@@ -122,6 +137,7 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
                         inputs=json.loads(json.dumps(inputs, default=lambda _: "<unknown>")),
                         depends_on=tuple(sorted(urn.rpartition("::")[2] for urn in request.dependencies)),
                         provider=request.provider.rpartition("::")[0].rpartition("::")[2],
+                        import_id=request.importId,
                     )
                 )
             return super().RegisterResource(request)
@@ -130,6 +146,7 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
     sys.path.insert(0, str(ROOT))
     logger = logging.getLogger("program")
     logger.addHandler(Notes())
+    logger.setLevel(logging.INFO)
     full = {
         f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in config.items()
