@@ -27,7 +27,13 @@ MARKS = {
     Status.UNKNOWN: ("UNCLEAR", "bold yellow"),
     Status.WARN: ("warning", "yellow"),
 }
-LABEL_STYLES = {"made": "cyan", "proven": "green", "refused": "green", "unproven": "dim"}
+LABEL_STYLES = {
+    "made": "cyan",
+    "to do": "bold yellow",
+    "proven": "green",
+    "refused": "green",
+    "unproven": "dim",
+}
 
 
 def write_json(documents: Iterable[Document], out: TextIO) -> None:
@@ -95,6 +101,8 @@ def _destination(console: Console, destination: DestinationReport, results: list
             _line(console, kind.value, Text(" · ".join(held)))
     if destination.unproven:
         _line(console, "unproven", Text(", ".join(destination.unproven)), style="dim")
+    for index, wanted in enumerate(destination.to_do):
+        _line(console, "to do" if index == 0 else "", Text(wanted))
     for result in results:
         if result.status is not Status.PASS:
             _trouble(console, result)

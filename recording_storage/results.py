@@ -65,6 +65,8 @@ class DestinationReport:
     title: str
     made: tuple[Made, ...] = ()
     unproven: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
+    """What somebody else must do before it works in a real cloud."""
     recording_storage: dict[str, str] | None = None
 
 

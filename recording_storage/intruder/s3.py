@@ -42,6 +42,8 @@ class Job(TypedDict):
     version: str
     """Where the recording is, in the bucket."""
     other_bucket: str
+    left_alone: bool
+    """The bucket's own settings are somebody else's: what they refuse isn't tried."""
     readers: list[Reader]
 
 
@@ -137,7 +139,8 @@ def _with_the_recorders_session(intruder: _Intruder) -> Iterator[Step]:
     yield attempt("refused.delete", "delete", delete)
     yield attempt("refused.delete-version", "delete a version", delete_version)
     yield attempt("refused.another-bucket", "another bucket", elsewhere)
-    yield attempt("refused.plain-http", "plain HTTP", plainly)
+    if not intruder.job["left_alone"]:
+        yield attempt("refused.plain-http", "plain HTTP", plainly)
 
 
 def _without_a_session(intruder: _Intruder) -> Iterator[Step]:

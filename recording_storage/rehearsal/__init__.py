@@ -48,6 +48,10 @@ class Stage(Protocol):
         """What no rehearsal can say of a destination."""
         ...
 
+    def to_do(self, name: str, outputs: Mapping[str, Any]) -> tuple[str, ...]:
+        """What somebody else must do before the destination works in a real cloud."""
+        ...
+
     def play(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
         """Record to a destination, misuse it, and say how each attempt ended."""
         ...
@@ -147,6 +151,7 @@ def _play(
         title=f"{stage.title} · {destination.region}",
         made=stage.made(name, events),
         unproven=stage.unproven(name),
+        to_do=stage.to_do(name, outputs) if outputs else (),
         recording_storage=outputs["recording_storage"] if outputs else None,
     )
     if outputs is None:

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components import kms
 from components.aws import iam_arn
 from components.trust import overridden_s3
 from recording_storage.intruder.s3 import SERVICE_PROFILE, STRANGER_PROFILE
@@ -92,6 +93,7 @@ class S3Stage:
 
     def __init__(self, sandbox: Sandbox, settings: Settings, folder: Path) -> None:
         self._sandbox = sandbox
+        self._scope = settings.scope
         self._trust = settings.s3_trust
         self._overridden = overridden_s3(settings.trust_profile.s3.overrides)
         self._destinations: Mapping[str, S3Destination] = {
@@ -126,6 +128,30 @@ class S3Stage:
                 if arn.startswith("arn:") and arn not in existing:
                     existing.add(arn)
                     _exist(arn)
+        for name, destination in self._destinations.items():
+            self._assume_storage(name, destination)
+
+    def _assume_storage(self, name: str, destination: S3Destination) -> None:
+        """Make the key and the bucket that the configuration says exist, set as it says or needs."""
+        from recording_storage.sandbox.aws import occasion
+
+        account = destination.target_account or self._people["owner"].account
+
+        if destination.kms_key_arn:
+            role = destination.names(self._scope, name, account).role
+            arn = f"arn:aws:iam::{account}:role{destination.role_path}{role}"
+            policy = kms.key_policy(
+                _account(destination.kms_key_arn), arn, destination.readers, destination.region
+            )
+            occasion.key(destination.kms_key_arn, json.dumps(policy))
+        if destination.existing and destination.bucket_name:
+            occasion.bucket(
+                destination.bucket_name,
+                account=account,
+                region=destination.region,
+                versioned=True,
+                key_arn=destination.kms_key_arn,
+            )
 
     def _start_players(self, cast: ExitStack) -> None:
         service = self._people[SERVICE_PROFILE].environment()
@@ -141,7 +167,17 @@ class S3Stage:
             player.tell({"provider": "s3"})
 
     def made(self, name: str, events: list[dict[str, Any]]) -> tuple[Made, ...]:
-        return tuple(_made(name, events, PROTECTION[self._destinations[name].on_destroy]))
+        destination = self._destinations[name]
+        given = [Made("key", destination.kms_key_arn, ("given",))] if destination.kms_key_arn else []
+        if destination.existing:
+            given.append(Made("bucket", destination.bucket_name or "", ("existing, left as it is",)))
+        return (*given, *_made(name, events, PROTECTION[destination.on_destroy]))
+
+    def to_do(self, name: str, outputs: Mapping[str, Any]) -> tuple[str, ...]:
+        statements = outputs.get("kms_key_statements")
+        if not statements:
+            return ()
+        return (f"add to the policy of {outputs['kms_key_arn']}: {json.dumps(statements)}",)
 
     def unproven(self, name: str) -> tuple[str, ...]:
         destination = self._destinations[name]
@@ -149,6 +185,8 @@ class S3Stage:
             "that the readers' roles exist, and what their own account allows them": destination.readers,
             "that the deploy role exists and may make all this": destination.deploy_role,
             "that the additional principals exist": destination.additional_principals,
+            "that the key exists and is enabled, and that its owner has added the statements": destination.kms_key_arn,
+            "that the bucket exists, is versioned, and what its owner has set on it": destination.existing,
         }
         return (
             "organisation policies (SCP, RCP)",
@@ -199,6 +237,7 @@ class S3Stage:
             "key": left.get("key", f"{CONVERSATION}/recording.mp4"),
             "version": left.get("version", ""),
             "other_bucket": other,
+            "left_alone": destination.existing,
             "readers": [{"arn": arn, "profile": _account(arn)} for arn in destination.readers],
         }
         for step in self._asked(self._intruder, job):
@@ -281,8 +320,9 @@ def _account(principal: str) -> str:
 
 def _people(destinations: Mapping[str, S3Destination], service: str) -> dict[str, Credentials]:
     """A user for everyone on stage, by the profile's name; two in one account share the user."""
-    ambient = [one.account for one in destinations.values() if one.account and not one.deploy_role]
-    owner = ambient[0] if ambient else OWNER_ACCOUNT
+    ambient = [one for one in destinations.values() if not one.deploy_role]
+    hints = [one.account or _hinted_account(one) for one in ambient]
+    owner = next((account for account in hints if account), OWNER_ACCOUNT)
     readers = {_account(arn) for one in destinations.values() for arn in one.readers}
     trusted = {
         _account(one) for destination in destinations.values() for one in destination.additional_principals
@@ -293,6 +333,12 @@ def _people(destinations: Mapping[str, S3Destination], service: str) -> dict[str
     }
     minted = {account: mint(account) for account in set(accounts.values())}
     return {name: minted[account] for name, account in accounts.items()}
+
+
+def _hinted_account(destination: S3Destination) -> str | None:
+    """The account that a destination is deployed to, as far as a key that isn't somebody else's tells."""
+    given = destination.kms_key_arn if not destination.kms_key_account else None
+    return _account(given) if given else None
 
 
 def _exist(arn: str) -> None:
@@ -324,12 +370,16 @@ def _made(name: str, events: list[dict[str, Any]], protection: str) -> Iterator[
             "private": block
             and all(block[key] for key in block if key.startswith(("block", "ignore", "restrict"))),
             "encrypted": f"{name}-encryption" in ids,
+            "with a customer's key": "kmsMasterKeyId" in json.dumps(inputs.get(f"{name}-encryption", {})),
             "versioned": versioning.get("status") == "Enabled",
             "TLS only": "aws:SecureTransport" in inputs.get(f"{name}-policy", {}).get("policy", ""),
             f"expires after {int(days or 0)} days": days,
             protection: True,
         }
         yield Made("bucket", ids[bucket], tuple(word for word, holds in said.items() if holds))
+    if f"{name}-key" in ids:
+        rotation = inputs[f"{name}-key"].get("enableKeyRotation")
+        yield Made("key", ids[f"{name}-key"], ("rotated yearly",) if rotation else ())
     role = f"{name}-role"
     if role in ids:
         hours = int(inputs[role].get("maxSessionDuration") or 3600) / 3600

@@ -12,11 +12,9 @@ from recording_storage.resources.aws import iam, s3
 from recording_storage.resources.aws.clients import Clients
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from recording_storage.resources import ResourceType
-
-WHO_AM_I = "aws:index/getCallerIdentity:getCallerIdentity"
 
 
 class AwsProvider:
@@ -39,12 +37,23 @@ class AwsProvider:
         return Clients(config)
 
     def invoke(self, clients: Clients, token: str, args: Properties) -> Properties:
-        if token != WHO_AM_I:
+        function = FUNCTIONS.get(token)
+        if function is None:
             raise UnsupportedError(f"the function {token}")
-        found = clients.get("sts").get_caller_identity()
-        return {
-            "id": found["Account"],
-            "accountId": found["Account"],
-            "arn": found["Arn"],
-            "userId": found["UserId"],
-        }
+        return function(clients, args)
+
+
+def _caller_identity(clients: Clients, args: Properties) -> Properties:
+    found = clients.get("sts").get_caller_identity()
+    return {
+        "id": found["Account"],
+        "accountId": found["Account"],
+        "arn": found["Arn"],
+        "userId": found["UserId"],
+    }
+
+
+FUNCTIONS: Mapping[str, Callable[[Clients, Properties], Properties]] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:s3/getBucket:getBucket": s3.get_bucket,
+}

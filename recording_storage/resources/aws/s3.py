@@ -88,6 +88,27 @@ class Bucket:
                 s3.delete_object(Bucket=name, Key=found["Key"], VersionId=found["VersionId"])
 
 
+def get_bucket(clients: Clients, args: Properties) -> Properties:
+    """Look up a bucket that exists: `aws:s3/getBucket:getBucket`."""
+    name = str(args["bucket"])
+    try:
+        found = clients.get("s3", args.get("region")).head_bucket(Bucket=name)
+    except ClientError as error:
+        if gone(error):
+            raise ValueError(f"there is no bucket {name}") from None
+        raise
+    region = found["BucketRegion"]
+    return {
+        "id": name,
+        "bucket": name,
+        "arn": f"arn:aws:s3:::{name}",
+        "region": args.get("region") or clients.region,
+        "bucketRegion": region,
+        "bucketDomainName": f"{name}.s3.amazonaws.com",
+        "bucketRegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
+    }
+
+
 @dataclass(frozen=True)
 class BucketSetting:
     """A resource that is one setting of a bucket: put, got and taken away whole.

@@ -53,10 +53,19 @@ def policy(arn: str, document: str, holder: str) -> None:
     iam_backends[account][PARTITION].managed_policies[arn] = made
 
 
-def bucket(name: str, *, account: str, region: str) -> None:
-    """Let a bucket exist, as S3 makes them by default."""
-    s3_backends[account][PARTITION].create_bucket(name, region)
+def bucket(
+    name: str, *, account: str, region: str, versioned: bool = False, key_arn: str | None = None
+) -> None:
+    """Let a bucket exist, as S3 makes them by default; `key_arn` is what it encrypts with instead of S3's own."""
+    s3 = s3_backends[account][PARTITION]
+    s3.create_bucket(name, region)
     dress_new_bucket(name)
+    if versioned:
+        s3.put_bucket_versioning(name, "Enabled")
+    if key_arn:
+        by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
+        encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": "true"}}
+        s3.put_bucket_encryption(name, encryption)
 
 
 def _parts(arn: str) -> tuple[str, str, str]:

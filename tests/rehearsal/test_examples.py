@@ -1,0 +1,36 @@
+"""Every stack file of the project is proven, as it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from recording_storage.stackfile import stacks
+from tests.support.projects import ROOT, command
+
+STACKS = stacks(ROOT)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_an_example_is_proven(stack: str) -> None:
+    done = command("rehearse", stack, "-f", "json")
+    assert done.code == 0, done.out + done.err
+    assert done.document["destinations"]
+
+
+def test_there_is_an_example_for_each_use() -> None:
+    assert {"simple", "kms", "existing", "retention", "many", "local"} <= set(STACKS)
+
+
+def test_of_an_existing_bucket_only_the_role_is_made() -> None:
+    (destination,) = command("rehearse", "existing", "-f", "json").document["destinations"]
+    assert destination["made"][0]["properties"] == ["existing, left as it is"]
+    assert [one["kind"] for one in destination["made"][1:]] == ["role"]
+    assert any("that the bucket exists" in one for one in destination["unproven"])
+
+
+def test_what_the_owner_of_a_key_must_add_is_printed() -> None:
+    done = command("rehearse", "kms")
+    words = " ".join(done.out.split())
+    assert "add to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd" in words
+    assert '"kms:GenerateDataKey", "kms:Decrypt"' in words
+    assert "with a customer's key" in words
