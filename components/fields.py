@@ -166,9 +166,9 @@ def _faults(model: type[BaseModel], detail: ErrorDetails, key: str) -> list[Faul
     if detail["type"] == "missing":
         return [Fault(where, NOT_SET, fields[path[-1]].description or "a value", "add the key")]
     if detail["type"] == "extra_forbidden":
-        breach = Breach(
-            f"one of the keys {listed(fields)}", did_you_mean(path[-1], list(fields), "remove it")
-        )
+        meant = did_you_mean(path[-1], list(fields), "")
+        every = f"one of the keys {listed(fields)}"
+        breach = Breach("a key that is known" if meant else every, meant or "remove it")
         return [fault(where, value, breach)]
     return [fault(where, value, Breach("a mapping of keys to values", "write its keys below it, indented"))]
 
