@@ -1,5 +1,9 @@
 """How long a rehearsal takes, and how much memory: `python benchmarks/rehearse.py [--runs N] [--clone]`.
 
+Where Terraform is on PATH, also what it takes to make the same nine resources (`same.tf`) in the same sandbox, against
+the toolkit's own run of its program; `--plugin-dir` names a folder with Terraform's AWS provider, for machines without
+its registry.
+
 From process start to exit, as a user waits for it, with warm files: the first run is not counted. Memory is the most
 that the command and its children held at one time, as the sum of their proportional set sizes (Linux only).
 `--clone` also measures from `git clone` of this repository to a proven stack, set-up and every download included.
@@ -8,7 +12,9 @@ that the command and its children held at one time, as the sum of their proporti
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,7 +35,12 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=5, help="rehearsals that count (default: %(default)s)")
     parser.add_argument("--clone", action="store_true", help="also from clone to proven")
+    parser.add_argument("--plugin-dir", help="where Terraform's providers are")
+    parser.add_argument("--inside", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.inside:
+        _inside(Path(given.inside), given.runs)
+        return
     _rehearse()
     runs = [_rehearse() for _ in range(given.runs)]
     seconds = [run[0] for run in runs]
@@ -38,6 +49,7 @@ def main() -> None:
     peaks = [run[1] for run in runs if run[1]]
     if peaks:
         print(f"  memory      {statistics.median(peaks):6.0f} MiB (peak, all processes)")
+    _against_terraform(given.runs, given.plugin_dir)
     if given.clone:
         print(f"  from clone  {_from_clone():6.1f} s   (git clone, make rehearse, empty caches)")
 
@@ -85,6 +97,58 @@ def _pss(pid: int) -> float:
     except OSError:
         return 0.0
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def _against_terraform(runs: int, plugin_dir: str | None) -> None:
+    if shutil.which("terraform") is None:
+        print("  terraform   not on PATH, so not compared")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(ROOT / "benchmarks" / "same.tf", folder)
+        mirror = ["-plugin-dir", plugin_dir] if plugin_dir else []
+        ready = subprocess.run(
+            ["terraform", "init", "-input=false", *mirror], cwd=folder, capture_output=True, text=True
+        )
+        if ready.returncode != 0:
+            print("  terraform   its AWS provider is not at hand, so not compared")
+            return
+        inside = [sys.executable, __file__, "--runs", str(runs), "--inside", folder]
+        command = [*COMMAND[:1], "sandbox", "--", *inside]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    ours, theirs = json.loads(done.stdout)
+    print(
+        f"  provisioning {ours:5.2f} s   and terraform apply {theirs:.2f} s: {ours / theirs:.2f} of its time"
+    )
+
+
+def _inside(folder: Path, runs: int) -> None:
+    """In the sandbox: the program and `terraform apply`, in turn, each under names of its own."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    for number in range(runs + 1):
+        began = time.perf_counter()
+        job = {
+            "folder": str(ROOT),
+            "project": "recording-storage",
+            "stack": f"bench{number}",
+            "organization": "organization",
+            "config": {
+                "recording-storage:destinations": '{"calls": {"provider": "s3", "region": "eu-west-1"}}'
+            },
+            "environment": {},
+        }
+        program = [sys.executable, "-m", "recording_storage.program"]
+        done = subprocess.run(
+            program, input=json.dumps(job) + "\n", check=True, capture_output=True, text=True
+        )
+        assert '"event": "outputs"' in done.stdout, done.stdout
+        ours.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        state = f"-state={folder / str(number)}.tfstate"
+        apply = ["terraform", "apply", "-auto-approve", "-input=false", state, f"-var=name=bench{number}"]
+        subprocess.run(apply, cwd=folder, check=True, capture_output=True)
+        theirs.append(time.perf_counter() - began)
+    print(json.dumps([statistics.median(ours[1:]), statistics.median(theirs[1:])]))  # the first warms up
 
 
 def _from_clone() -> float:

@@ -99,6 +99,48 @@ def rehearse(
         raise typer.Exit(CHECK_FAILED)
 
 
+@app.command(context_settings={"allow_interspersed_args": False})
+def sandbox(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")],
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            "--stack", "-s", help="Provision this stack first; RECORDING_STORAGE_OUTPUTS names its outputs."
+        ),
+    ] = None,
+    project: Annotated[
+        Path,
+        typer.Option(
+            "--project",
+            "-C",
+            help="The folder of Pulumi.yaml.",
+            exists=True,
+            file_okay=False,
+            show_default=".",
+        ),
+    ] = Path(),
+) -> None:
+    """Run any program with the stand-in clouds behind it: a script, the AWS CLI, Terraform, a shell.
+
+    It owns an empty AWS account, is the recording service with the profile recording-service, and reaches nothing
+    else. The exit code is the program's; 2 if the sandbox could not run.
+
+      recording-storage sandbox -- aws s3 mb s3://recordings
+
+      recording-storage sandbox --stack prod -- bash
+    """
+    from components.faults import ConfigurationError
+    from recording_storage.enter import ProgramError, enter
+    from recording_storage.rehearsal.child import ChildError
+    from recording_storage.stackfile import StackFileError
+
+    try:
+        code = enter(command, project, stack, _progress)
+    except (ConfigurationError, StackFileError, ChildError, ProgramError) as error:
+        raise _CouldNotRunError(f"{stack}: {error}") from None
+    raise typer.Exit(code)
+
+
 class _CouldNotRunError(Exception):
     """The message says why; the command ends with `COULD_NOT_RUN`."""
 

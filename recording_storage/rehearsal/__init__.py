@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from recording_storage.rehearsal.child import Child
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from components.faults import Fault
     from components.settings import Destination, Settings
+    from recording_storage.rehearsal.plan import Plan
+    from recording_storage.sandbox.journal import Entry
 
     Tell = Callable[[str], None]
 
@@ -67,36 +70,59 @@ def rehearse(folder: Path, stack: str, tell: Tell) -> Document:
     with ExitStack() as cast:
         tell("starting the stand-in clouds")
         sandbox = cast.enter_context(Sandbox())
-        sandbox.hold()
-        # The program takes longest to start, so it is started before all else, what judges the configuration included.
-        program = cast.enter_context(Child("recording_storage.program", sandbox.environment("owner", {})))
-        from recording_storage.rehearsal.plan import load
-
-        plan = load(folder, stack)
-        document = Document(results=[_warning(one, plan.file.project) for one in plan.warnings])
-        stages = {
-            provider: _stage(provider, sandbox, plan.settings, folder)
-            for provider in sorted({one.provider for one in plan.settings.destinations.values()})
-        }
-        owner = {name: value for stage in stages.values() for name, value in stage.credentials().items()}
-        program.tell(plan.job(folder, owner))
-        for stage in stages.values():
-            stage.prepare(cast)
-        mark = sandbox.journal.mark()
-        sandbox.open()
-        events, outputs = _provision(program, tell)
-        if isinstance(outputs, str):
-            document.results.append(_failed_program(outputs, sandbox, mark))
+        scene = provision(sandbox, folder, stack, cast, tell)
+        document = Document(results=[_warning(one, scene.plan.file.project) for one in scene.plan.warnings])
+        if isinstance(scene.outputs, str):
+            document.results.append(_failed_program(scene.outputs, scene.reasons))
         else:
-            document.recording_storage = outputs.get("recording_storage")
-            for name, destination in plan.settings.destinations.items():
+            document.recording_storage = scene.outputs.get("recording_storage")
+            for name, destination in scene.plan.settings.destinations.items():
                 tell(f"recording to {name}")
-                found = outputs.get("destinations", {}).get(name)
-                report, results = _play(stages[destination.provider], name, destination, stack, events, found)
+                stage = scene.stages[destination.provider]
+                found = scene.outputs.get("destinations", {}).get(name)
+                report, results = _play(stage, name, destination, stack, scene.events, found)
                 document.destinations.append(report)
                 document.results += results
     document.seconds = time.monotonic() - began
     return document
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A stack on the stand-in clouds."""
+
+    plan: Plan
+    stages: Mapping[str, Stage]
+    """By the provider's name."""
+    events: list[dict[str, Any]]
+    """What the program made."""
+    outputs: dict[str, Any] | str
+    """The stack's outputs, or why its program failed."""
+    reasons: list[Entry]
+    """What the stand-ins refused the program, or couldn't decide."""
+
+
+def provision(sandbox: Sandbox, folder: Path, stack: str, cast: ExitStack, tell: Tell) -> Scene:
+    """Run the stack's own program in an empty sandbox; whoever is on stage stays until `cast` is closed."""
+    sandbox.hold()
+    # The program takes longest to start, so it is started before all else, what judges the configuration included.
+    program = cast.enter_context(Child("recording_storage.program", sandbox.environment("owner", {})))
+    from recording_storage.rehearsal.plan import load
+
+    plan = load(folder, stack)
+    stages = {
+        provider: _stage(provider, sandbox, plan.settings, folder)
+        for provider in sorted({one.provider for one in plan.settings.destinations.values()})
+    }
+    owner = {name: value for stage in stages.values() for name, value in stage.credentials().items()}
+    program.tell(plan.job(folder, owner))
+    for stage in stages.values():
+        stage.prepare(cast)
+    mark = sandbox.journal.mark()
+    sandbox.open()
+    events, outputs = _run(program, tell)
+    reasons = sandbox.journal.since(mark, Outcome.REFUSED, Outcome.UNDECIDED)
+    return Scene(plan, stages, events, outputs, reasons)
 
 
 def _stage(provider: str, sandbox: Sandbox, settings: Settings, folder: Path) -> Stage:
@@ -107,7 +133,7 @@ def _stage(provider: str, sandbox: Sandbox, settings: Settings, folder: Path) ->
     raise KeyError(provider)
 
 
-def _provision(program: Child, tell: Tell) -> tuple[list[dict[str, Any]], dict[str, Any] | str]:
+def _run(program: Child, tell: Tell) -> tuple[list[dict[str, Any]], dict[str, Any] | str]:
     """What the program made, and its outputs, or why it failed."""
     events: list[dict[str, Any]] = []
     outputs: dict[str, Any] | str = "the program ended without outputs"
@@ -122,8 +148,7 @@ def _provision(program: Child, tell: Tell) -> tuple[list[dict[str, Any]], dict[s
     return events, outputs
 
 
-def _failed_program(message: str, sandbox: Sandbox, mark: int) -> Result:
-    reasons = sandbox.journal.since(mark, Outcome.REFUSED, Outcome.UNDECIDED)
+def _failed_program(message: str, reasons: list[Entry]) -> Result:
     undecided = [entry for entry in reasons if entry.outcome is Outcome.UNDECIDED]
     because = f" ({reasons[-1].reason})" if reasons else ""
     return Result(

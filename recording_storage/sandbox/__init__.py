@@ -7,6 +7,7 @@ nothing of this project's components.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -21,13 +22,15 @@ from recording_storage.sandbox.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from socket import socket
     from types import TracebackType
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from recording_storage.sandbox.aws.credentials import Credentials
     from recording_storage.sandbox.aws.stand_in import Aws
 
-AWS_HOSTS = re.compile(r"((.+\.)?s3|iam|sts)([.-][a-z0-9-]+)*\.amazonaws\.com")
+AWS_HOSTS = re.compile(r"((.+\.)?s3|iam|sts|kms)([.-][a-z0-9-]+)*\.amazonaws\.com")
 
 
 class Sandbox:
@@ -40,6 +43,7 @@ class Sandbox:
         self._certificate = self.folder / "ca.pem"
         self._authority.write_certificate(self._certificate)
         self._aws: Aws | None = None
+        self._guests: list[Credentials] = []
         self._loading = threading.Lock()
         self._open = threading.Event()
         self._open.set()
@@ -55,7 +59,7 @@ class Sandbox:
         self._proxy.close()
         if self._aws is not None:
             self._aws.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove(self.folder)
 
     def hold(self) -> None:
         """Let requests wait until `open`: a program may be started while its stand-in is still being prepared."""
@@ -75,6 +79,19 @@ class Sandbox:
         )
 
     @property
+    def port(self) -> int:
+        """Where the sandbox's proxy listens on loopback."""
+        return self._proxy.port
+
+    def listen_also(self, listener: socket) -> None:
+        """Serve a socket that a program in another network namespace has made there."""
+        self._proxy.listen_also(listener)
+
+    def expect(self, *guests: Credentials) -> None:
+        """Admit these to the AWS stand-in when it is loaded, for who may never need it."""
+        self._guests += guests
+
+    @property
     def aws(self) -> Aws:
         """The AWS stand-in; it is loaded when it is first needed."""
         with self._loading:
@@ -82,6 +99,8 @@ class Sandbox:
                 from recording_storage.sandbox.aws.stand_in import Aws
 
                 self._aws = Aws(self.journal)
+                for guest in self._guests:
+                    self._aws.admit(guest)
             return self._aws
 
     def _route(self, host: str) -> WSGIApplication | None:
@@ -90,3 +109,12 @@ class Sandbox:
     def _aws_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self._open.wait()
         return self.aws.gate(environ, start_response)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, those in it that a program has made read-only included."""
+    for path, folders, _ in os.walk(folder):
+        for one in (Path(path) / name for name in folders):
+            if not one.is_symlink():
+                one.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)

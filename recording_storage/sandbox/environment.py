@@ -52,6 +52,8 @@ def build(home: Path, *, proxy: str, ca_certificate: Path, credentials: Mapping[
             "PULUMI_HOME": str(home / ".pulumi"),
             "PULUMI_BACKEND_URL": home.as_uri(),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "CHECKPOINT_DISABLE": "true",  # Terraform's
+            "NODE_USE_ENV_PROXY": "1",
             "NO_PROXY": LOOPBACK,
             "no_proxy": LOOPBACK,
             "RECORDING_STORAGE_SANDBOX": "1",

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socket import SHUT_RDWR, socket
@@ -52,30 +53,50 @@ class Proxy:
     """Serves until `close`; `route` names the stand-in of a host, or None."""
 
     def __init__(self, route: Router, authority: Authority, journal: Journal) -> None:
-        self._server = _Server(route, authority, journal)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(POLL_SECONDS,), name="sandbox-proxy", daemon=True
+        self._make = partial(_Server, route, authority, journal)
+        self._serving: list[tuple[_Server, threading.Thread]] = []
+        self._serve(self._make())
+
+    def _serve(self, server: _Server) -> None:
+        thread = threading.Thread(
+            target=server.serve_forever, args=(POLL_SECONDS,), name="sandbox-proxy", daemon=True
         )
-        self._thread.start()
+        self._serving.append((server, thread))
+        thread.start()
+
+    @property
+    def port(self) -> int:
+        """Where the proxy listens on loopback."""
+        return int(self._serving[0][0].server_address[1])
 
     @property
     def url(self) -> str:
         """The value for `HTTPS_PROXY` and `HTTP_PROXY`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
+
+    def listen_also(self, listener: socket) -> None:
+        """Serve another socket that listens already: that of another network namespace."""
+        self._serve(self._make(listener))
 
     def close(self) -> None:
         """Stop listening and hang up on whoever is still connected."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._server.hang_up()
-        self._thread.join(timeout=CLOSING_SECONDS)
+        for server, thread in self._serving:
+            server.shutdown()
+            server.server_close()
+            server.hang_up()
+            thread.join(timeout=CLOSING_SECONDS)
 
 
 class _Server(ThreadingMixIn, TCPServer):
     request_queue_size = 128
 
-    def __init__(self, route: Router, authority: Authority, journal: Journal) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(
+        self, route: Router, authority: Authority, journal: Journal, listener: socket | None = None
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=listener is None)
+        if listener is not None:
+            self.socket.close()
+            self.socket = listener
         self.route = route
         self.authority = authority
         self.journal = journal
