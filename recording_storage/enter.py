@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from components.trust import effective_s3
 from recording_storage.sandbox import Sandbox
-from recording_storage.sandbox.aws.credentials import Credentials, mint
+from recording_storage.sandbox.aws.credentials import OWNER_ACCOUNT, Credentials, mint
 from recording_storage.sandbox.command import hold_signals, interruptible, run, say
 from recording_storage.sandbox.journal import Entry, Outcome
+from recording_storage.steps import SERVICE_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str], AbstractContextManager[Callable[[str], None]]]
 
-OWNER_ACCOUNT = "111122223333"
-SERVICE_PROFILE = "recording-service"
 OUTPUTS = "RECORDING_STORAGE_OUTPUTS"
 
 

@@ -24,6 +24,8 @@ class Step:
     left: dict[str, str] = field(default_factory=dict[str, str])
 
 
+SERVICE_PROFILE, STRANGER_PROFILE = "recording-service", "another-account"
+"""AWS profiles of a principal in the recording service's account, and of one in an account that nobody trusts."""
 DONE, REFUSED, BROKEN = "done", "refused", "broken"
 """It was carried out; the cloud refused it; it failed for another reason."""
 

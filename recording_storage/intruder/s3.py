@@ -13,12 +13,11 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from recording_storage.recorder.s3 import SESSION_NAME, attempt
-from recording_storage.steps import DONE, Step
+from recording_storage.steps import DONE, SERVICE_PROFILE, STRANGER_PROFILE, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SERVICE_PROFILE, STRANGER_PROFILE = "recording-service", "another-account"
 INTRUDERS_OBJECT = b"not a recording"
 
 

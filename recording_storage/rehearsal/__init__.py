@@ -39,8 +39,12 @@ class Stage(Protocol):
         """The environment variables of the owner, for the stack's program."""
         ...
 
-    def prepare(self, cast: ExitStack) -> None:
-        """Load the stand-in, let everybody in, make what is assumed to exist, and start the players."""
+    def prepare(self) -> None:
+        """Load the stand-in, let everybody in, and make what is assumed to exist."""
+        ...
+
+    def start_players(self, cast: ExitStack) -> None:
+        """Start the recorder and the intruder, which stay until `cast` is closed."""
         ...
 
     def made(self, name: str, events: list[dict[str, Any]]) -> tuple[Made, ...]:
@@ -51,7 +55,7 @@ class Stage(Protocol):
         """What no rehearsal can say of a destination."""
         ...
 
-    def to_do(self, name: str, outputs: Mapping[str, Any]) -> tuple[str, ...]:
+    def to_do(self, outputs: Mapping[str, Any]) -> tuple[str, ...]:
         """What somebody else must do before the destination works in a real cloud."""
         ...
 
@@ -70,7 +74,7 @@ def rehearse(folder: Path, stack: str, tell: Tell) -> Document:
     with ExitStack() as cast:
         tell("starting the stand-in clouds")
         sandbox = cast.enter_context(Sandbox())
-        scene = provision(sandbox, folder, stack, cast, tell)
+        scene = provision(sandbox, folder, stack, cast, tell, with_players=True)
         document = Document(results=[_warning(one, scene.plan.file.project) for one in scene.plan.warnings])
         if isinstance(scene.outputs, str):
             document.results.append(_failed_program(scene.outputs, scene.reasons))
@@ -102,8 +106,10 @@ class Scene:
     """What the stand-ins refused the program, or couldn't decide."""
 
 
-def provision(sandbox: Sandbox, folder: Path, stack: str, cast: ExitStack, tell: Tell) -> Scene:
-    """Run the stack's own program in an empty sandbox; whoever is on stage stays until `cast` is closed."""
+def provision(
+    sandbox: Sandbox, folder: Path, stack: str, cast: ExitStack, tell: Tell, *, with_players: bool = False
+) -> Scene:
+    """Run the stack's own program in an empty sandbox; its children stay until `cast` is closed."""
     sandbox.hold()
     # The program takes longest to start, so it is started before all else, what judges the configuration included.
     program = cast.enter_context(Child("recording_storage.program", sandbox.environment("owner", {})))
@@ -117,7 +123,9 @@ def provision(sandbox: Sandbox, folder: Path, stack: str, cast: ExitStack, tell:
     owner = {name: value for stage in stages.values() for name, value in stage.credentials().items()}
     program.tell(plan.job(folder, owner))
     for stage in stages.values():
-        stage.prepare(cast)
+        stage.prepare()
+        if with_players:
+            stage.start_players(cast)
     mark = sandbox.journal.mark()
     sandbox.open()
     events, outputs = _run(program, tell)
@@ -176,7 +184,7 @@ def _play(
         title=f"{stage.title} · {destination.region}",
         made=stage.made(name, events),
         unproven=stage.unproven(name),
-        to_do=stage.to_do(name, outputs) if outputs else (),
+        to_do=stage.to_do(outputs) if outputs else (),
         recording_storage=outputs["recording_storage"] if outputs else None,
     )
     if outputs is None:

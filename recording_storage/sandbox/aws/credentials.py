@@ -6,6 +6,8 @@ import secrets
 import string
 from dataclasses import dataclass
 
+OWNER_ACCOUNT = "111122223333"
+"""The account that a program in the sandbox owns, where nothing says another."""
 _KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
 
 
