@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recording_storage.resources import Properties, UnsupportedError
-from recording_storage.resources.aws import iam, s3
+from recording_storage.resources.aws import iam, kms, s3
 from recording_storage.resources.aws.clients import Clients
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class AwsProvider:
         "aws:iam/role:Role": iam.Role(),
         "aws:iam/rolePolicy:RolePolicy": iam.RolePolicy(),
         "aws:iam/policy:Policy": iam.ManagedPolicy(),
+        "aws:kms/key:Key": kms.Key(),
     }
 
     def configure(self, config: Properties) -> Clients:

@@ -11,11 +11,12 @@ from recording_storage.sandbox.aws.errors import AwsError
 from recording_storage.sandbox.aws.policy import Policies, Principal, Request, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from recording_storage.sandbox.aws.cloud import Caller
     from recording_storage.sandbox.aws.document import Document, Kind, Statement
     from recording_storage.sandbox.aws.http import HttpRequest
+    from recording_storage.sandbox.aws.policy import Decision, Grant
 
     Refusal = Callable[[Principal, str, str, str], AwsError]
 
@@ -70,26 +71,51 @@ def permit(
 
     Raises the `AwsError` that `refusal` makes where AWS refuses, and `Undecidable` where nobody can say.
     """
-    principal = caller.principal if caller else Principal.anonymous()
-    decision = decide(
+    decision = decided(
+        caller,
+        action=action,
+        resource=resource,
+        account=account,
+        context={key: (value,) for key, value in context.items()},
+        resource_policy=resource_policy,
+        kind=kind,
+    )
+    if not decision.allowed:
+        principal = caller.principal if caller else Principal.anonymous()
+        raise refusal(principal, action, resource, decision.reason)
+    return decision.reason
+
+
+def decided(
+    caller: Caller | None,
+    *,
+    action: str,
+    resource: str,
+    account: str,
+    context: Mapping[str, Sequence[str]],
+    unknown: frozenset[str] = frozenset(),
+    resource_policy: str | None = None,
+    kind: Kind = "resource",
+    grants: Sequence[Grant] = (),
+) -> Decision:
+    """Put one permission to the evaluator; `unknown` adds to the condition keys that nobody knows here."""
+    return decide(
         Request(
-            principal=principal,
+            principal=caller.principal if caller else Principal.anonymous(),
             action=action,
             resource=resource,
             resource_account=account,
-            context={key: (value,) for key, value in context.items()},
-            unknown=UNKNOWN_KEYS,
+            context=context,
+            unknown=UNKNOWN_KEYS | unknown,
         ),
         Policies(
             identity=[parse(text, "identity") for text in caller.identity] if caller else [],
             boundary=parse(caller.boundary, "identity") if caller and caller.boundary else None,
             session=[parse(caller.session, "identity")] if caller and caller.session else None,
             resource=parse(resource_policy, kind) if resource_policy else None,
+            grants=grants,
         ),
     )
-    if not decision.allowed:
-        raise refusal(principal, action, resource, decision.reason)
-    return decision.reason
 
 
 def well_formed(text: str, kind: Kind, code: str) -> Document:

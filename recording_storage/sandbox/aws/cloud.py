@@ -15,7 +15,8 @@ from botocore.loaders import Loader
 from moto.iam.access_control import PermissionResult
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import AccessKey, IAMBackend, Policy, Role, User, iam_backends
-from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
+from moto.kms.models import kms_backends
+from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, PublicAccessBlock, s3_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from recording_storage.sandbox.aws.conditions import Undecidable
@@ -58,6 +59,20 @@ class RoleState:
 
 
 @dataclass(frozen=True)
+class Encryption:
+    """How something in S3 is encrypted: with which key (an ARN, once it is settled), and by a bucket key or not."""
+
+    algorithm: str = "AES256"
+    key: str = ""
+    bucket_key: bool = False
+
+    @property
+    def kms(self) -> bool:
+        """Whether a key must be asked."""
+        return self.algorithm.startswith("aws:kms")
+
+
+@dataclass(frozen=True)
 class BucketState:
     """A bucket as a decision sees it."""
 
@@ -68,8 +83,8 @@ class BucketState:
     block_public_policy: bool
     restrict_public_buckets: bool
     acls_disabled: bool
-    kms: bool
-    """Default encryption asks a KMS key."""
+    encryption: Encryption
+    """The default."""
 
 
 def _iam(account: str) -> IAMBackend:
@@ -78,7 +93,7 @@ def _iam(account: str) -> IAMBackend:
 
 def forget() -> None:
     """Empty every account: one sandbox's clouds are not the next one's."""
-    for backends in (iam_backends, s3_backends, sts_backends):
+    for backends in (iam_backends, kms_backends, s3_backends, sts_backends):
         backends.reset()
 
 
@@ -245,8 +260,54 @@ def bucket(name: str) -> BucketState | None:
         block_public_policy=block is not None and block.block_public_policy,
         restrict_public_buckets=block is not None and block.restrict_public_buckets,
         acls_disabled=cast("object", found.ownership_rule) == OWNER_ENFORCED,
-        kms="aws:kms" in json.dumps(found.encryption or {}),
+        encryption=_default_encryption(found),
     )
+
+
+def _default_encryption(bucket: FakeBucket) -> Encryption:
+    rule: dict[str, Any] = (bucket.encryption or {}).get("Rule") or {}
+    default: dict[str, str] = rule.get("ApplyServerSideEncryptionByDefault") or {}
+    return Encryption(
+        default.get("SSEAlgorithm") or Encryption.algorithm,
+        default.get("KMSMasterKeyID") or "",
+        rule.get("BucketKeyEnabled") == "true",
+    )
+
+
+def _object(name: str, key: str, version: str) -> FakeKey | None:
+    found = _bucket(name)
+    versions: list[Any] = found.keys.getlist(key, []) if found else []
+    wanted = [one for one in versions if one.version_id == version] if version else versions[-1:]
+    return wanted[0] if wanted and isinstance(wanted[0], FakeKey) else None
+
+
+def object_encryption(name: str, key: str, version: str) -> Encryption | None:
+    """How this version of an object is encrypted, or None where there is none; the present one without `version`."""
+    found = _object(name, key, version)
+    return _encryption(found, found.encryption, found.kms_key_id) if found else None
+
+
+def upload_encryption(name: str, upload_id: str) -> Encryption | None:
+    """How an upload in parts is encrypted, or None where there is none."""
+    found = _upload(name, upload_id)
+    return _encryption(found, found.sse_encryption, found.kms_key_id) if found else None
+
+
+def _upload(name: str, upload_id: str) -> FakeMultipart | None:
+    bucket = _bucket(name)
+    return bucket.multiparts.get(upload_id) if bucket else None
+
+
+def _encryption(found: FakeKey | FakeMultipart, algorithm: str | None, key: str | None) -> Encryption:
+    bucket_key = getattr(found, "bucket_key_enabled", None) == "true"
+    return Encryption(algorithm or Encryption.algorithm, key or "", bucket_key)
+
+
+def use_bucket_key(name: str, key: str, upload_id: str, used: bool) -> None:
+    """Keep, of an upload in parts or else of the object, whether a bucket key is used: moto forgets that."""
+    found: Any = _upload(name, upload_id) if upload_id else _object(name, key, "")
+    if found is not None:
+        found.bucket_key_enabled = "true" if used else "false"
 
 
 @cache

@@ -85,7 +85,7 @@ class Context:
         name = key.lower()
         if name in self.values:
             return self.values[name]
-        hidden = any(name == u or (u.endswith("/") and name.startswith(u)) for u in self.unknown)
+        hidden = any(name == u or (u.endswith(("/", ":")) and name.startswith(u)) for u in self.unknown)
         return None if hidden else ()
 
 

@@ -1,8 +1,21 @@
-"""How AWS refuses: a status, a code and a message, in the XML of S3 or of the query services."""
+"""How AWS refuses: a status, a code and a message, in the XML of S3 or of the query services, or in KMS's JSON."""
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JSON_CODES: Mapping[str, str] = {
+    "InvalidClientTokenId": "UnrecognizedClientException",
+    "MissingAuthenticationToken": "MissingAuthenticationTokenException",
+    "SignatureDoesNotMatch": "InvalidSignatureException",
+    "ExpiredToken": "ExpiredTokenException",
+}
+"""What the query services call a failed authentication, and the services that speak JSON."""
 
 
 class AwsError(Exception):
@@ -39,6 +52,13 @@ class AwsError(Exception):
         return cls(
             501, "NotImplemented", f"recording-storage sandbox: {reason}", reason=reason, is_undecided=True
         )
+
+    def in_json(self) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Status, headers and body of this error as KMS sends it."""
+        code = JSON_CODES.get(self.code, self.code)
+        headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
+        body = json.dumps({"__type": code, "message": self.message}).encode()
+        return self.status if self.is_undecided else 400, headers, body
 
     def body(self, service: str) -> bytes:
         """The XML of this error as `service` (`s3`, or a query service) sends it."""

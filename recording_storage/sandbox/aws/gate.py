@@ -5,7 +5,7 @@ on. moto's own authorisation is off: it looks roles up in the caller's account, 
 doesn't know, and reads bucket policies without their conditions.
 
 Leaves out organisation policies (SCP, RCP), VPC endpoint policies, ACLs that grant something, S3 Object Lock,
-access points, and KMS. What it can't judge is answered with 501 and kept in the journal as undecided.
+and access points. What it can't judge is answered with 501 and kept in the journal as undecided.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from recording_storage.sandbox.aws.backend import Answer, Backend
 from recording_storage.sandbox.aws.conditions import Undecidable
 from recording_storage.sandbox.aws.errors import AwsError
 from recording_storage.sandbox.aws.http import HttpRequest
+from recording_storage.sandbox.aws.kms_access import KmsAccess
 from recording_storage.sandbox.aws.operations import CREATE_BUCKET, operation_of, without
 from recording_storage.sandbox.aws.payload import check_hash, unpacked
 from recording_storage.sandbox.aws.s3_access import S3Access
+from recording_storage.sandbox.aws.s3_encryption import ObjectEncryption
 from recording_storage.sandbox.aws.signature import Claim, claim_of, verify
 from recording_storage.sandbox.journal import Journal, Outcome
 
@@ -37,11 +39,11 @@ if TYPE_CHECKING:
 
 ANONYMOUS = "anonymous"
 GLOBAL_REGION = "us-east-1"
-QUERY_HOST = re.compile(r"(?P<service>sts|iam)(?:\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com")
+QUERY_HOST = re.compile(r"(?P<service>sts|iam|kms)(?:\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com")
 
 
 class Gate:
-    """A WSGI application for every host of S3, IAM and STS.
+    """A WSGI application for every host of S3, IAM, STS and KMS.
 
     One request is judged and carried out at a time, so that a decision is still true when it is acted upon, and
     because moto isn't made for threads.
@@ -77,6 +79,8 @@ class Gate:
             raise AwsError(
                 403, "SignatureDoesNotMatch", f"Credential should be scoped to a valid region: {case.region}."
             )
+        if case.service == "kms":
+            return self._kms(case, caller, claim)
         if case.service == "sts":
             case.what, case.where = sts_access.named(case.request)
             reason = sts_access.judge(case.what, case.request, caller, case.region)
@@ -87,20 +91,31 @@ class Gate:
         case.write(Outcome.ALLOWED, reason)
         return answer
 
+    def _kms(self, case: _Case, caller: cloud.Caller, claim: Claim) -> Answer:
+        access = KmsAccess(case.request, caller, case.region)
+        case.what = access.action
+        case.where = access.resource
+        reason = access.judge()
+        answer = access.answered() or self._backend.carry_out("kms", access.forwarded, access.account, claim)
+        case.write(Outcome.ALLOWED, reason)
+        return access.finished(answer)
+
     def _s3(self, case: _Case, caller: cloud.Caller | None, claim: Claim | None) -> Answer:
         request = case.request = unpacked(case.request)
         operation = operation_of(request)
         case.what, case.where = operation.action, operation.needs[0].resource
         access = S3Access(operation, request, caller, claim)
-        reason = access.judge()
+        encryption = ObjectEncryption(operation, request, caller)
+        reason = " and ".join([access.judge(), *encryption.judge()])
         refused = access.refused() if operation.one_by_one else {}
         account = access.account
         is_new = operation.action == CREATE_BUCKET and cloud.bucket(operation.bucket) is None
         if len(refused) == len(operation.needs):
             answer = Answer(200, [("Content-Type", "application/xml")], _NOTHING_DELETED)
         else:
-            asked = without(request, refused) if refused else request
+            asked = without(request, refused) if refused else encryption.settled
             answer = self._backend.carry_out("s3", asked, account, claim)
+        answer = encryption.remembered(answer)
         if is_new and answer.status == 200:
             cloud.dress_new_bucket(operation.bucket)
         if answer.status == 404:
@@ -157,6 +172,8 @@ class _Case:
     def refuse(self, error: AwsError) -> Answer:
         """Keep a refusal, or that there was no decision, and answer accordingly."""
         self.write(Outcome.UNDECIDED if error.is_undecided else Outcome.REFUSED, error.reason)
+        if self.service == "kms":
+            return Answer(*error.in_json())
         headers = [("Content-Type", "application/xml"), *error.headers]
         return Answer(error.status, headers, error.body(self.service))
 

@@ -1,4 +1,4 @@
-"""What a rehearsal assumes to exist, made for the occasion: roles, policies and buckets of somebody else's.
+"""What a rehearsal assumes to exist, made for the occasion: roles, policies, keys and buckets of somebody else's.
 
 They appear without a request, since nobody in the sandbox made them; what they may do is judged as ever.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.iam.models import ManagedPolicy, iam_backends
 from moto.s3.models import s3_backends
 
+from recording_storage.sandbox.aws import keys
 from recording_storage.sandbox.aws.cloud import ADMINISTRATOR, PARTITION, dress_new_bucket
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ def bucket(
         by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
         encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": "true"}}
         s3.put_bucket_encryption(name, encryption)
+
+
+def key(arn: str, policy: str) -> None:
+    """Let a key with exactly this ARN exist, with this policy (JSON); one that exists gets the policy."""
+    keys.put(arn, policy)
 
 
 def _parts(arn: str) -> tuple[str, str, str]:

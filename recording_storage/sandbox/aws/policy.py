@@ -1,7 +1,7 @@
 """Decides an AWS request as AWS does: by evaluating the policies that apply to it.
 
-`decide` takes identity policies, permissions boundary, session policies and one resource policy (bucket
-policy, role trust policy or key policy), and says whether the request is allowed, and why. What it can't
+`decide` takes identity policies, permissions boundary, session policies, one resource policy (bucket policy,
+role trust policy or key policy) and grants on a key, and says whether the request is allowed, and why. What it can't
 know it does not guess: it raises `Undecidable`. `is_public` is S3's test for Block Public Access.
 
 Left out: service and resource control policies, VPC endpoint policies, ACLs, root users, federated user
@@ -13,7 +13,8 @@ reference_policies_evaluation-logic_policy-eval-denyallow.html,
 reference_policies_evaluation-logic_policy-eval-basics.html,
 reference_policies_evaluation-logic-cross-account.html, reference_policies_grammar.html,
 reference_policies_elements_principal.html, reference_policies_elements_notprincipal.html,
-reference_policies_elements_resource.html, access_policies_boundaries.html; and
+reference_policies_elements_resource.html, access_policies_boundaries.html;
+https://docs.aws.amazon.com/kms/latest/developerguide/grants.html; and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 """
 
@@ -23,7 +24,7 @@ import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from recording_storage.sandbox.aws.conditions import (
     Condition,
@@ -72,6 +73,15 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """A grant on a KMS key: whether it covers the request, and if that isn't known, why."""
+
+    name: str
+    truth: Truth
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Policies:
     """Everything that applies to a request. `session` is `None` when no session policy was given."""
 
@@ -79,15 +89,20 @@ class Policies:
     boundary: Document | None = None
     session: Sequence[Document] | None = None
     resource: Document | None = None
+    grants: Sequence[Grant] = ()
+
+
+Blocker: TypeAlias = Literal["identity", "boundary", "session", "resource", ""]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The answer, and the evidence for it in one sentence."""
+    """The answer, and the evidence for it in one sentence; `blocker` is the type of policy that denies."""
 
     allowed: bool
     reason: str
     explicit_deny: bool
+    blocker: Blocker = ""
 
 
 # --- matching --------------------------------------------------------------------------------------------
@@ -227,13 +242,16 @@ def _principal_text(statement: Statement) -> str:
 class _Reading:
     """What the policies of one type say of a request."""
 
+    blocker: Blocker
     label: str
     allows: list[_Finding] = field(default_factory=list[_Finding])
     denies: list[_Finding] = field(default_factory=list[_Finding])
 
     @classmethod
-    def of(cls, label: str, documents: Iterable[Document], request: Request, bounded: bool) -> _Reading:
-        reading = cls(label)
+    def of(
+        cls, blocker: Blocker, label: str, documents: Iterable[Document], request: Request, bounded: bool
+    ) -> _Reading:
+        reading = cls(blocker, label)
         for document in documents:
             for statement in document.statements:
                 finding = _examine(statement, document, request, bounded)
@@ -271,20 +289,20 @@ def decide(request: Request, policies: Policies) -> Decision:
         raise ValueError("sts:AssumeRole is decided with the trust policy of the role")
     bounded = policies.boundary is not None
 
-    def read(label: str, documents: Iterable[Document]) -> _Reading:
-        return _Reading.of(label, documents, request, bounded)
+    def read(blocker: Blocker, label: str, documents: Iterable[Document]) -> _Reading:
+        return _Reading.of(blocker, label, documents, request, bounded)
 
-    identity = read("caller's identity policies", policies.identity)
-    limits = [read("permissions boundary", [policies.boundary])] if policies.boundary else []
-    limits += [read("session policy", policies.session)] if policies.session is not None else []
-    resource = read(
-        _resource_label(request, policies.resource), [policies.resource] if policies.resource else []
-    )
+    identity = read("identity", "caller's identity policies", policies.identity)
+    limits = [read("boundary", "permissions boundary", [policies.boundary])] if policies.boundary else []
+    limits += [read("session", "session policy", policies.session)] if policies.session is not None else []
+    label = _resource_label(request, policies.resource)
+    resource = read("resource", label, [policies.resource] if policies.resource else [])
     readings = [identity, *limits, resource]
     for reading in readings:
         for finding in reading.denies:
             if finding.truth:
-                return Decision(False, f"explicit deny in the {reading.label} ({finding.why})", True)
+                why = f"explicit deny in the {reading.label} ({finding.why})"
+                return Decision(False, why, True, reading.blocker)
 
     within = all_of(limit.allowed() for limit in limits)
     own = all_of([identity.allowed(), within])
@@ -299,13 +317,42 @@ def decide(request: Request, policies: Policies) -> Decision:
         delegated = all_of([own, resource.allowed(_Grade.ACCOUNT)]) if must_allow else own
         granted = any_of([direct, all_of([resource.allowed(_Grade.ROLE), within]), delegated])
 
+    grants = _settled(policies.grants, own if who.account != request.resource_account else within)
+    granted = any_of([granted, *(grant.truth for grant in grants)])
+
     if granted is False:
-        return Decision(False, _denial(request, identity, limits, resource, must_allow), False)
+        blocker = _blocker(identity, limits, resource, must_allow)
+        return Decision(
+            False, _denial(request, identity, limits, resource, must_allow, grants), False, blocker
+        )
     unknown = [f.why for r in readings for f in (*r.denies, *r.allows) if f.truth is None]
+    unknown += [grant.why for grant in grants if grant.truth is None]
     if granted is None or any(f.truth is None for r in readings for f in r.denies):
         raise Undecidable(f"what AWS would answer isn't known: {'; '.join(dict.fromkeys(unknown))}")
     sources = [r.by() for r in (identity, resource) if r.allowed()]
+    sources += [grant.name for grant in grants if grant.truth]
     return Decision(True, f"allowed by {' and '.join(sources)}", False)
+
+
+def _settled(grants: Iterable[Grant], beside: Truth) -> list[Grant]:
+    """What grants say, given whether the caller's own side (or what limits it) allows the request too.
+
+    AWS documents that a grant is enough without any policy, but not what becomes of it where a permissions
+    boundary, a session policy or the policies of another account are silent.
+    """
+    silent = "allows it, but whether the caller's own policies or limits must allow it too isn't documented"
+    return [
+        grant if beside or not grant.truth else Grant(grant.name, None, f"{grant.name} {silent}")
+        for grant in grants
+    ]
+
+
+def _blocker(identity: _Reading, limits: list[_Reading], resource: _Reading, must_allow: bool) -> Blocker:
+    if must_allow and not resource.allowed():
+        return "resource"
+    # A role that a resource policy names needs no identity policy: then it is a limit that is missing.
+    needed = limits if resource.allowed(_Grade.ROLE) and limits else [identity, *limits, resource]
+    return next(reading.blocker for reading in (*needed, identity) if not reading.allowed())
 
 
 def _resource_label(request: Request, document: Document | None) -> str:
@@ -315,8 +362,16 @@ def _resource_label(request: Request, document: Document | None) -> str:
 
 
 def _denial(
-    request: Request, identity: _Reading, limits: list[_Reading], resource: _Reading, must_allow: bool
+    request: Request,
+    identity: _Reading,
+    limits: list[_Reading],
+    resource: _Reading,
+    must_allow: bool,
+    grants: Sequence[Grant],
 ) -> str:
+    if grants:
+        without = _denial(request, identity, limits, resource, must_allow, ())
+        return f"{without}; and {'; '.join(grant.why for grant in grants)}"
     who = request.principal
     blocked = [limit.why_not() for limit in limits if not limit.allowed()]
     own = [*([] if identity.allowed() else [identity.why_not()]), *blocked]

@@ -1,4 +1,4 @@
-"""What S3 looks at beside the policies: regions, public access, ownership, encryption, and what a bucket may be told.
+"""What S3 looks at beside the policies: regions, public access, ownership, and what a bucket may be told.
 
 Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html,
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html,
@@ -48,7 +48,11 @@ SET_ACL = ("s3:PutBucketAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl")
 OWNERS_ACLS = frozenset({"private", "bucket-owner-full-control"})
 OWNERS_POLICY = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
 """Only the owner's account may do this, whatever the policies say."""
-UNJUDGED_HEADERS = ("x-amz-object-lock-", "x-amz-server-side-encryption-customer-")
+UNJUDGED_HEADERS = (
+    "x-amz-object-lock-",
+    "x-amz-server-side-encryption-customer-",
+    "x-amz-server-side-encryption-context",
+)
 
 
 @dataclass(frozen=True)
@@ -227,9 +231,6 @@ class S3Access:
     def _written(self, state: cloud.BucketState) -> None:
         if self.operation.action != "s3:PutObject":
             return
-        asked = self.request.headers.get("x-amz-server-side-encryption", "")
-        if asked.startswith("aws:kms") or (state.kms and not asked):
-            raise AwsError.undecided("encryption with a KMS key: whether the key lets the caller use it")
         if not state.acls_disabled and self.account_of_caller != state.account:
             raise AwsError.undecided("who owns what another account writes while ACLs are enabled")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from account_cases import ACCOUNT_CASES
 from element_cases import ELEMENT_CASES
+from key_cases import KEY_CASES
 from shape_cases import SHAPES
 from value_cases import OPERATOR_CASES, VALUE_CASES
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from policy_case import Evaluator
 
-CASES = [*ACCOUNT_CASES, *ELEMENT_CASES, *VALUE_CASES, *OPERATOR_CASES]
+CASES = [*ACCOUNT_CASES, *ELEMENT_CASES, *KEY_CASES, *VALUE_CASES, *OPERATOR_CASES]
 
 
 def differences(evaluator: Evaluator) -> Iterator[str]:

@@ -38,6 +38,7 @@ DEPUTY = f"{IAM}confused-deputy.html"
 CHAINING = f"{IAM}id_roles.html"
 ASSUME = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
 KEY_POLICY = "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html"
+GRANTS = "https://docs.aws.amazon.com/kms/latest/developerguide/grants.html"
 PUBLIC = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"
 
 HOME, AWAY = "111122223333", "444455556666"
@@ -90,6 +91,7 @@ class Case:
     attached: Sequence[Json] | None = None
     kind: str = "resource"
     version: str = "2012-10-17"
+    grants: Sequence[bool | None] = ()
     says: str = ""
 
 
@@ -156,6 +158,7 @@ class Evaluator:
             boundary=self._parsed(case.boundary, "identity"),
             session=None if case.session is None else [self._parsed(case.session, "identity")],
             resource=self._parsed(case.attached, case.kind),
+            grants=[self.policy.Grant(f"grant {n}", truth, "why") for n, truth in enumerate(case.grants)],
         )
         request = self.policy.Request(
             self.policy.Principal(account, arn, role),

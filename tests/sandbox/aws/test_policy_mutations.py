@@ -90,6 +90,19 @@ MUTATIONS = [
         "all_of([own, resource.allowed(_Grade.ACCOUNT)]) if",
         "resource.allowed(_Grade.ACCOUNT) if",
     ),
+    Mutation("grants ignored", "*(grant.truth for grant in grants)", ""),
+    Mutation(
+        "a grant must cover it beside policies",
+        "granted = any_of([granted, *(",
+        "granted = all_of([granted, *(",
+    ),
+    Mutation("limits of grants ignored", "grant if beside or not grant.truth else", "grant if True else"),
+    Mutation(
+        "unknown grants grant",
+        "grant.truth for grant in grants",
+        "grant.truth is not False for grant in grants",
+    ),
+    Mutation("unknown context ignored", 'u.endswith(("/", ":"))', 'u.endswith("/")', CONDITIONS),
     Mutation(
         "anonymous judged like an account",
         "    if not who.account:\n        granted = direct\n    elif",
@@ -298,7 +311,9 @@ MUTATIONS = [
         CONDITIONS,
     ),
     Mutation("unknown keys are absent", "return None if hidden else ()", "return ()", CONDITIONS),
-    Mutation("unknown prefixes ignored", '(u.endswith("/") and name.startswith(u))', "False", CONDITIONS),
+    Mutation(
+        "unknown prefixes ignored", '(u.endswith(("/", ":")) and name.startswith(u))', "False", CONDITIONS
+    ),
     Mutation("key names mind case", "        name = key.lower()\n", "        name = key\n", CONDITIONS),
     Mutation(
         "null variable is empty text",

@@ -321,19 +321,6 @@ def test_an_acl_needs_its_own_permission(world: World, owner: Keys) -> None:
         put(world, writer, bucket, ACL="bucket-owner-full-control")
 
 
-def test_keys_are_undecided(world: World, owner: Keys) -> None:
-    bucket = world.bucket(owner)
-    with world.undecided("KMS"):
-        put(world, owner, bucket, ServerSideEncryption="aws:kms")
-    by_default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    world.s3(owner).put_bucket_encryption(
-        Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [by_default]}
-    )
-    with world.undecided("KMS"):
-        put(world, owner, bucket)
-    put(world, owner, bucket, ServerSideEncryption="AES256")
-
-
 def test_what_is_not_modelled_is_undecided(world: World, owner: Keys) -> None:
     bucket = world.bucket(owner)
     s3 = world.s3(owner)

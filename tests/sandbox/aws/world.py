@@ -56,6 +56,20 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
+MANAGEMENT = ("Create", "Describe", "Enable", "List", "Put", "Update", "Revoke", "Disable", "Get", "Schedule")
+
+
+def key_policy(owner: Keys, *statements: dict[str, Any]) -> str:
+    """A key policy that leaves the key's management, but not its use, to its account."""
+    manage = allow(*[f"kms:{verb}*" for verb in MANAGEMENT], Principal={"AWS": root(owner.account)})
+    return document(manage, *statements)
+
+
+def delegated(account: str, *actions: str) -> dict[str, Any]:
+    """The statement of a key policy that leaves it to an account."""
+    return allow(*(actions or ("kms:*",)), Principal={"AWS": root(account)})
+
+
 @dataclass(frozen=True)
 class Keys:
     """What a client signs with."""
@@ -122,6 +136,22 @@ class World:
 
     def iam(self, keys: Keys) -> Any:
         return self.client("iam", keys)
+
+    def kms(self, keys: Keys | None, region: str = REGION) -> Any:
+        return self.client("kms", keys, region)
+
+    def key(self, owner: Keys, *statements: dict[str, Any], region: str = REGION, **more: Any) -> str:
+        """The ARN of a new key; with statements, its policy has them, and lets its account manage it."""
+        said = {"Policy": key_policy(owner, *statements)} if statements else {}
+        return self.kms(owner, region).create_key(**said, **more)["KeyMetadata"]["Arn"]
+
+    def encrypted_bucket(self, owner: Keys, key: str = "", *, bucket_key: bool = False) -> str:
+        """A bucket that encrypts by default with a key: with S3's own one, unless another is named."""
+        name = self.bucket(owner)
+        rule = {"SSEAlgorithm": "aws:kms"} | ({"KMSMasterKeyID": key} if key else {})
+        rules = [{"ApplyServerSideEncryptionByDefault": rule, "BucketKeyEnabled": bucket_key}]
+        self.s3(owner).put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
+        return name
 
     def sts(self, keys: Keys) -> Any:
         return self.client("sts", keys)
