@@ -81,9 +81,16 @@ def writer_statement(key: str, region: str) -> dict[str, Any]:
     }
 
 
-def key_statements(role: str, readers: Sequence[str], region: str) -> list[dict[str, Any]]:
-    """What a key's policy must allow: the role to write, and readers to read, through S3 and not otherwise."""
-    allowed = [("RecordingsWrite", [role], WRITER_ACTIONS), ("RecordingsRead", list(readers), READER_ACTIONS)]
+def key_statements(name: str, role: str, readers: Sequence[str], region: str) -> list[dict[str, Any]]:
+    """What a key's policy must allow: the role to write, and readers to read, through S3 and not otherwise.
+
+    `name` is the destination's: a key may serve several, and a policy's statement ids must differ.
+    """
+    whose = "".join(word.capitalize() for word in name.split("-"))
+    allowed = [
+        (f"RecordingsWrite{whose}", [role], WRITER_ACTIONS),
+        (f"RecordingsRead{whose}", list(readers), READER_ACTIONS),
+    ]
     return [
         {
             "Sid": sid,
@@ -98,8 +105,8 @@ def key_statements(role: str, readers: Sequence[str], region: str) -> list[dict[
     ]
 
 
-def key_policy(account: str, role: str, readers: Sequence[str], region: str) -> dict[str, Any]:
-    """The policy of a key of one's own: its account keeps the control of it, and the statements above.
+def key_policy(account: str, statements: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The policy of a key of one's own: its account keeps the control of it, and the statements beside.
 
     Without the first statement nobody could ever change the key again:
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
@@ -111,7 +118,7 @@ def key_policy(account: str, role: str, readers: Sequence[str], region: str) -> 
         "Action": "kms:*",
         "Resource": "*",
     }
-    return {"Version": "2012-10-17", "Statement": [control, *key_statements(role, readers, region)]}
+    return {"Version": "2012-10-17", "Statement": [control, *statements]}
 
 
 def _through_s3(region: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pulumi
 import pulumi_aws as aws
 from typing_extensions import NotRequired, TypedDict
 
-from components import contract, kms, naming
+from components import adoption, contract, kms, naming
 from components.s3_bucket import PROTECT, BucketSettings, Keeping, make_bucket
 from components.s3_policies import s3_trust_policy, s3_write_policy
 from components.trust import S3Overrides, effective_s3
@@ -134,7 +134,11 @@ class S3Destination(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: S3DestinationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(TYPE, name, {}, opts)
+        adopted = f"{args['adopt']}@{args['region']}" if "adopt" in args else None
+        if adopted:
+            unmanaged = pulumi.ResourceOptions(hooks=adoption.unmanaged(adopted))
+            opts = pulumi.ResourceOptions.merge(opts, unmanaged)
+        super().__init__(TYPE, name, {"adopt": adopted} if adopted else {}, opts)
         trust = effective_s3(args.get("trust_profile", {}))
         external_id = pulumi.Output.from_input(args.get("external_id", trust.external_id))
         bucket_name, role_name = self._names(name, args)
@@ -230,7 +234,9 @@ class S3Destination(pulumi.ComponentResource):
             enable_key_rotation=True,
             deletion_window_in_days=args.get("kms_key_deletion_days", kms.LONGEST_DELETION_DAYS),
             policy=pulumi.Output.all(self._account(args), role.arn, args["region"], *readers).apply(
-                lambda known: json.dumps(kms.key_policy(known[0], known[1], known[3:], known[2]))
+                lambda known: json.dumps(
+                    kms.key_policy(known[0], kms.key_statements(name, known[1], known[3:], known[2]))
+                )
             ),
             tags=args.get("tags", {}),
             opts=keeping.options(),
@@ -269,7 +275,7 @@ class S3Destination(pulumi.ComponentResource):
 
         def said(known: Sequence[str]) -> list[dict[str, Any]]:
             key, region, role_arn, *readers = known
-            statements = kms.key_statements(role_arn, readers, region)
+            statements = kms.key_statements(name, role_arn, readers, region)
             pulumi.log.info(f"{name}: the policy of {key} must allow this: {json.dumps(statements)}", self)
             return statements
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from components import adoption
 from components.s3_policies import s3_bucket_policy
 
 if TYPE_CHECKING:
@@ -32,14 +33,20 @@ class Keeping:
     parent: pulumi.Resource
     on_destroy: str
 
-    def options(self, *after: pulumi.Resource, adopted: str | None = None) -> pulumi.ResourceOptions:
-        """The options of one of its resources; `adopted` is the id of what exists and is taken over."""
+    def options(
+        self,
+        *after: pulumi.Resource,
+        adopted: str | None = None,
+        taken_over: pulumi.ResourceHookBinding | None = None,
+    ) -> pulumi.ResourceOptions:
+        """The options of one of its resources; `adopted` is the id of what exists, and is `taken_over` as it is."""
         return pulumi.ResourceOptions(
             parent=self.parent,
             depends_on=list(after),
             protect=self.on_destroy == PROTECT,
             retain_on_delete=self.on_destroy == RETAIN,
             import_=adopted,
+            hooks=taken_over,
         )
 
 
@@ -49,11 +56,11 @@ class BucketSettings:
 
     name: pulumi.Input[str]
     region: pulumi.Input[str]
+    tags: pulumi.Input[dict[str, pulumi.Input[str]]]
     readers: Sequence[pulumi.Input[str]] = ()
     retention_days: int | None = None
     key_arn: pulumi.Input[str] | None = None
     adopted: str | None = None
-    tags: pulumi.Input[dict[str, pulumi.Input[str]]] | None = None
 
 
 def make_bucket(name: str, settings: BucketSettings, keeping: Keeping) -> aws.s3.Bucket:
@@ -63,9 +70,10 @@ def make_bucket(name: str, settings: BucketSettings, keeping: Keeping) -> aws.s3
     block, which judges it.
     """
     adopted = settings.adopted
+    taken_over = adoption.unchanged(adopted) if adopted else None
 
     def kept(*after: pulumi.Resource) -> pulumi.ResourceOptions:
-        return keeping.options(*after, adopted=adopted)
+        return keeping.options(*after, adopted=adopted, taken_over=taken_over)
 
     bucket = aws.s3.Bucket(
         f"{name}-bucket",

@@ -29,7 +29,9 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from typing_extensions import override
 
+from components import adoption
 from recording_storage import resources
+from recording_storage.resources import imports
 from recording_storage.wire import plain
 
 if TYPE_CHECKING:
@@ -58,43 +60,7 @@ def install(folder: Path) -> None:
 
 def same(one: object, other: object) -> bool:
     """Whether two values of a property mean the same; nothing is the same as what is unknown yet."""
-    return rpc.UNKNOWN not in json.dumps([one, other]) and _canonical(one) == _canonical(other)
-
-
-def _canonical(value: object) -> object:
-    """Bring a value into the one form that all its spellings share.
-
-    What is unset or empty is left out. In a policy document (a string that holds a JSON object) the order of
-    lists doesn't matter, and a list of one is that one.
-    """
-    if isinstance(value, str):
-        document = _document(value)
-        return value if document is None else ("document", _unordered(document))
-    if isinstance(value, list):
-        return [_canonical(item) for item in cast("list[object]", value)]
-    if isinstance(value, dict):
-        known = {key: _canonical(item) for key, item in cast("dict[str, object]", value).items()}
-        return {key: item for key, item in known.items() if item not in (None, {}, [])} or None
-    return None if value == [] else value
-
-
-def _document(text: str) -> dict[str, object] | None:
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def _unordered(value: object) -> str:
-    if isinstance(value, dict):
-        items = cast("dict[str, object]", value).items()
-        return json.dumps({key: _unordered(item) for key, item in items}, sort_keys=True)
-    if isinstance(value, list):
-        found = sorted({_unordered(item) for item in cast("list[object]", value)})
-        return found[0] if len(found) == 1 else json.dumps(found)
-    return json.dumps(value)
+    return rpc.UNKNOWN not in json.dumps([one, other]) and adoption.same(one, other)
 
 
 class _Told(grpc.ServerInterceptor):  # pyright: ignore[reportMissingTypeArgument]
@@ -237,7 +203,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     ) -> provider_pb2.ReadResponse:
         kind = self._provider.types[request.type]
         state, inputs = _plain(request.properties), _plain(request.inputs)
-        found = kind.read(self._clients, request.id, state)
+        if state:
+            id_, found = request.id, kind.read(self._clients, request.id, state)
+        else:  # an import
+            id_, found = imports.find(kind, self._clients, request.id) or (request.id, None)
         if found is None:
             return provider_pb2.ReadResponse()
         # A value keeps its spelling while it means the same: another one isn't drift.
@@ -249,7 +218,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
             for name in sorted(kind.properties & now.keys())
             if name in inputs or name not in state or now[name] != state[name]
         }
-        return provider_pb2.ReadResponse(id=request.id, properties=_struct(now), inputs=_struct(given))
+        return provider_pb2.ReadResponse(id=id_, properties=_struct(now), inputs=_struct(given))
 
     @override
     def Update(

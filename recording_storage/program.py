@@ -27,7 +27,9 @@ from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
 from typing_extensions import override
 
+from components import adoption
 from recording_storage import resources
+from recording_storage.resources import imports
 from recording_storage.wire import plain
 
 if TYPE_CHECKING:
@@ -75,10 +77,12 @@ class Cloud(mocks.Mocks):
         if not args.custom:
             return "", inputs
         try:
-            if args.resource_id:
-                raise resources.UnsupportedError(f"importing {args.resource_id}")
             provider, clients = self._provider(args.typ.partition(":")[0], args.provider)
-            made, state = resources.check(provider, args.typ, inputs).create(clients, inputs)
+            kind = resources.check(provider, args.typ, inputs)
+            if args.resource_id:
+                made, state = _adopted(kind, clients, args, inputs)
+            else:
+                made, state = kind.create(clients, inputs)
         except Exception as error:
             raise ResourceError(f"{args.typ} {args.name}: {error}") from error
         self._tell({"event": "made", "type": args.typ, "name": args.name, "id": made, "inputs": inputs})
@@ -100,6 +104,24 @@ class Cloud(mocks.Mocks):
             if id_ not in self._clients:
                 self._clients[id_] = provider.configure(config)
             return provider, self._clients[id_]
+
+
+def _adopted(
+    kind: resources.ResourceType, clients: Any, args: mocks.MockResourceArgs, inputs: Properties
+) -> tuple[str, Properties]:
+    """The id and the state of what exists and is as `inputs` ask for."""
+    found = imports.find(kind, clients, str(args.resource_id))
+    if found is None:
+        thing = args.typ.rpartition(":")[2]
+        raise LookupError(
+            f"adopt: there is no bucket {args.resource_id}"
+            if thing == "Bucket"
+            else f"adopt: {args.resource_id} has no {thing}"
+        )
+    differs = adoption.difference(found[1], inputs)
+    if differs:
+        raise ValueError(differs)
+    return found
 
 
 def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

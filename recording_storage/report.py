@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LABEL_WIDTH = 10
 PIPED_WIDTH = 100
 NARROWEST = 20
+LONGEST_NAME = 64
+"""What is longer (an ARN) doesn't push the others' columns aside."""
 MARKS = {
     Status.FAIL: ("FAILED", "bold red"),
     Status.UNKNOWN: ("UNCLEAR", "bold yellow"),
@@ -87,7 +89,7 @@ def write_text(document: Document, out: TextIO) -> None:
 def _destination(console: Console, destination: DestinationReport, results: list[Result]) -> None:
     console.print(Text.assemble((destination.name, "bold"), f" · {destination.title}"))
     kinds = max((len(made.kind) for made in destination.made), default=0)
-    names = max((len(made.name) for made in destination.made), default=0)
+    names = max((len(made.name) for made in destination.made if len(made.name) <= LONGEST_NAME), default=0)
     for index, made in enumerate(destination.made):
         text = Text(
             f"{made.kind.ljust(kinds)}  {made.name.ljust(names)}  {', '.join(made.properties)}".rstrip()

@@ -7,7 +7,8 @@ buckets) is made for the occasion, as the configuration says or needs it, and sa
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 from components import kms
 from components.aws import iam_arn
@@ -72,30 +73,30 @@ class Assumed:
                 if arn.startswith("arn:") and arn not in existing:
                     existing.add(arn)
                     _exist(arn)
+        for destination in self.destinations.values():
+            if destination.existing and destination.bucket_name:
+                occasion.bucket(
+                    destination.bucket_name,
+                    account=destination.target_account or owner,
+                    region=destination.region,
+                    versioned=True,
+                    key_arn=destination.kms_key_arn,
+                )
+        for arn, statements in self._given_keys().items():
+            occasion.key(arn, json.dumps(kms.key_policy(account_of(arn), statements)))
+
+    def _given_keys(self) -> dict[str, list[dict[str, Any]]]:
+        """For each key that is given, what its owner must have added for all the destinations that use it."""
+        keys: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for name, destination in self.destinations.items():
-            self._assume_storage(name, destination)
-
-    def _assume_storage(self, name: str, destination: S3Destination) -> None:
-        """Make the key and the bucket that the configuration says exist, set as it says or needs."""
-        from recording_storage.sandbox.aws import occasion
-
-        account = destination.target_account or self.owner.account
-
-        if destination.kms_key_arn:
-            role = destination.names(self._scope, name, account).role
-            arn = f"arn:aws:iam::{account}:role{destination.role_path}{role}"
-            policy = kms.key_policy(
-                account_of(destination.kms_key_arn), arn, destination.readers, destination.region
-            )
-            occasion.key(destination.kms_key_arn, json.dumps(policy))
-        if destination.existing and destination.bucket_name:
-            occasion.bucket(
-                destination.bucket_name,
-                account=account,
-                region=destination.region,
-                versioned=True,
-                key_arn=destination.kms_key_arn,
-            )
+            if destination.kms_key_arn:
+                account = destination.target_account or self.owner.account
+                role = destination.names(self._scope, name, account).role
+                arn = f"arn:aws:iam::{account}:role{destination.role_path}{role}"
+                keys[destination.kms_key_arn] += kms.key_statements(
+                    name, arn, destination.readers, destination.region
+                )
+        return keys
 
     def other_bucket(self, name: str, region: str) -> str:
         """Make a bucket of the owner's that has nothing to do with the destination; its name."""

@@ -251,7 +251,7 @@ def test_a_key_of_ones_own_is_for_the_role_and_the_readers_alone() -> None:
                 "Resource": "*",
             },
             {
-                "Sid": "RecordingsWrite",
+                "Sid": "RecordingsWriteCalls",
                 "Effect": "Allow",
                 "Principal": {"AWS": f"arn:aws:iam::111122223333:role/{found['calls-role'].inputs['name']}"},
                 "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
@@ -259,7 +259,7 @@ def test_a_key_of_ones_own_is_for_the_role_and_the_readers_alone() -> None:
                 "Condition": THROUGH_S3,
             },
             {
-                "Sid": "RecordingsRead",
+                "Sid": "RecordingsReadCalls",
                 "Effect": "Allow",
                 "Principal": {"AWS": READER},
                 "Action": "kms:Decrypt",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("wrong settings")
 
+READER = "arn:aws:iam::111122223333:role/player"
+
 CHANGE = """
 TOO_FEW = {
     "no-put": "s3:PutObject",
@@ -75,6 +77,14 @@ def change(args):
             "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"}],
         }))
         props["permissions_boundary"] = boundary.arn
+    elif name == "no-decrypt-key":
+        edit(props, "policy", lambda d: (d["Statement"][1]["Action"].remove("kms:Decrypt"), d)[1])
+    elif name == "no-data-key-key":
+        edit(props, "policy", lambda d: (d["Statement"][1]["Action"].remove("kms:GenerateDataKey"), d)[1])
+    elif name == "no-reader-key":
+        edit(props, "policy", lambda d: (d["Statement"].pop(2), d)[1])
+    elif name == "disabled-key":
+        props["is_enabled"] = False
     elif name == "versioning-versioning":
         props["versioning_configuration"] = {"status": "Suspended"}
     return pulumi.ResourceTransformationResult(props, args.opts)
@@ -101,6 +111,10 @@ WRONG = {
     "prefix": ("proven.probe", "s3:PutObject"),
     "deny": ("proven.probe", "OnlyWithOurHeader"),
     "boundary": ("proven.probe", "boundary"),
+    "no-decrypt": ("proven.write", "kms:Decrypt"),
+    "no-data-key": ("proven.probe", "kms:GenerateDataKey"),
+    "no-reader": ("proven.reader-1", "kms:Decrypt"),
+    "disabled": ("proven.probe", "disabled"),
     "versioning": ("proven.versions", "versioning isn't enabled"),
 }
 
@@ -109,7 +123,11 @@ WRONG = {
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder: Path = tmp_path_factory.mktemp("wrong") / "project"
     names = [*WRONG, "source-ip", "right"]
-    destinations = {name: {"provider": "s3", "region": "eu-west-1"} for name in names}
+    destinations: dict[str, dict[str, object]] = {
+        name: {"provider": "s3", "region": "eu-west-1"} for name in names
+    }
+    for name in ("no-decrypt", "no-data-key", "no-reader", "disabled", "right"):
+        destinations[name] |= {"create_kms_key": True, "readers": [READER]}
     write_project(folder, {"destinations": destinations}, change=CHANGE)
     return command("rehearse", "acme", "--format", "json", folder=folder)
 
