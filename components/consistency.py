@@ -103,6 +103,15 @@ def _existing_faults(settings: Settings) -> Iterable[Fault]:
                     "remove it, and have the bucket's owner see to it; or remove existing",
                 )
                 yield fault(f"{key}.{field}", getattr(one, field), breach)
+        if one.adopt and one.on_destroy == "delete":
+            breach = Breach(
+                "protect or retain beside adopt: true, which takes the bucket over without a change",
+                "adopt it first and remove adopt; then set on_destroy: delete",
+            )
+            yield fault(f"{key}.on_destroy", one.on_destroy, breach)
+        if one.adopt and one.create_kms_key:
+            breach = Breach("no new key beside adopt: true: the bucket has its own", "name it by kms_key_arn")
+            yield fault(f"{key}.create_kms_key", one.create_kms_key, breach)
         named = one.bucket_name or (one.adopt and one.target_account)
         if (one.existing or one.adopt) and not named:
             field = "existing" if one.existing else "adopt"

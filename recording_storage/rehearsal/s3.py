@@ -82,6 +82,7 @@ class S3Stage:
             "that the additional principals exist": destination.additional_principals,
             "that the key exists and is enabled, and that its owner has added the statements": destination.kms_key_arn,
             "that the bucket exists, is versioned, and what its owner has set on it": destination.existing,
+            "that the bucket exists, set as the configuration asks for": destination.adopt,
         }
         return (
             "organisation policies (SCP, RCP)",

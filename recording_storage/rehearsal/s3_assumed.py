@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from components import kms
 from components.aws import iam_arn
+from components.s3_lifecycle import lifecycle_rules
+from components.s3_policies import s3_bucket_policy
 from recording_storage.sandbox.aws.credentials import OWNER_ACCOUNT, Credentials, mint
 from recording_storage.steps import SERVICE_PROFILE, STRANGER_PROFILE
 
@@ -34,6 +36,7 @@ class Assumed:
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._scope = settings.scope
+        self._tags = settings.tags
         self._folder = folder
         self.destinations: Mapping[str, S3Destination] = {
             name: one for name, one in settings.destinations.items() if one.provider == "s3"
@@ -73,7 +76,7 @@ class Assumed:
                 if arn.startswith("arn:") and arn not in existing:
                     existing.add(arn)
                     _exist(arn)
-        for destination in self.destinations.values():
+        for name, destination in self.destinations.items():
             if destination.existing and destination.bucket_name:
                 occasion.bucket(
                     destination.bucket_name,
@@ -82,8 +85,27 @@ class Assumed:
                     versioned=True,
                     key_arn=destination.kms_key_arn,
                 )
+            if destination.adopt:
+                self._make_adopted(name, destination)
         for arn, statements in self._given_keys().items():
             occasion.key(arn, json.dumps(kms.key_policy(account_of(arn), statements)))
+
+    def _make_adopted(self, name: str, destination: S3Destination) -> None:
+        """Make the bucket that is adopted, set as the configuration asks for, so that nothing is left to change."""
+        from recording_storage.sandbox.aws import occasion
+
+        account = destination.target_account or self.owner.account
+        bucket = destination.names(self._scope, name, account).bucket
+        occasion.bucket(
+            bucket,
+            account=account,
+            region=destination.region,
+            versioned=True,
+            key_arn=destination.kms_key_arn,
+            policy=s3_bucket_policy(f"arn:aws:s3:::{bucket}", destination.readers),
+            lifecycle=[_as_s3_has_it(rule) for rule in lifecycle_rules(destination.retention_days)],
+            tags=self._tags,
+        )
 
     def _given_keys(self) -> dict[str, list[dict[str, Any]]]:
         """For each key that is given, what its owner must have added for all the destinations that use it."""
@@ -113,6 +135,16 @@ class Assumed:
         for arn in readers:
             if account_of(arn) != account:
                 occasion.allow(arn, _read_and_write(bucket))
+
+
+def _as_s3_has_it(value: Any) -> Any:
+    """Pulumi's names in S3's spelling: `noncurrent_days` is `NoncurrentDays` there, and `id` is `ID`."""
+    if not isinstance(value, dict):
+        return str(value).lower() if isinstance(value, bool) else value
+    return {
+        "ID" if name == "id" else name.title().replace("_", ""): _as_s3_has_it(one)
+        for name, one in cast("dict[str, Any]", value).items()
+    }
 
 
 def account_of(principal: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.s3_bucket import lifecycle_rules
+from components.s3_lifecycle import lifecycle_rules
 from tests.support.registrations import EXISTING_REGION, KEY_ARN, Run, run
 
 CALLS = {"provider": "s3", "region": "eu-west-1"}

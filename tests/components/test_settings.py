@@ -62,7 +62,7 @@ def test_every_setting_is_taken() -> None:
         "additional_principals": ["012345678901", "arn:aws:iam::123456789012:user/writer"],
         "readers": ["arn:aws:iam::123456789012:role/reader"],
         "existing": False,
-        "adopt": True,
+        "adopt": False,
         "create_kms_key": True,
         "kms_key_deletion_days": 7,
         "kms_key_arn": None,
@@ -351,6 +351,16 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
         ),
         ({"kms_key_account": "123456789012"}, "kms_key_account", "the account of kms_key_arn"),
         ({"existing": True}, "existing", "bucket_name"),
+        (
+            {"adopt": True, "bucket_name": "acme-calls", "on_destroy": "delete"},
+            "on_destroy",
+            "adopt it first",
+        ),
+        (
+            {"adopt": True, "bucket_name": "acme-calls", "create_kms_key": True},
+            "create_kms_key",
+            "kms_key_arn",
+        ),
         ({"adopt": True}, "adopt", "bucket_name"),
         (
             {"existing": True, "bucket_name": "acme-calls", "on_destroy": "protect"},

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from recording_storage.stackfile import stacks
-from tests.support.projects import ROOT, command
+from tests.support.projects import ROOT, command, write_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STACKS = stacks(ROOT)
 
@@ -34,3 +39,28 @@ def test_what_the_owner_of_a_key_must_add_is_printed() -> None:
     assert "add to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd" in words
     assert '"kms:GenerateDataKey", "kms:Decrypt"' in words
     assert "with a customer's key" in words
+
+
+def test_an_adopted_bucket_is_assumed_to_be_as_it_must_be(tmp_path: Path) -> None:
+    calls = {
+        "provider": "s3",
+        "region": "eu-west-1",
+        "adopt": True,
+        "bucket_name": "acme-former-calls",
+        "retention_days": 30,
+        "readers": ["arn:aws:iam::111122223333:role/player"],
+        "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }
+    config = {"destinations": {"calls": calls}, "tags": {"team": "voice"}}
+    done = command("rehearse", "acme", "-f", "json", folder=write_project(tmp_path / "project", config))
+    assert done.code == 0, done.out + done.err
+    (destination,) = done.document["destinations"]
+    assert any("that the bucket exists, set as" in one for one in destination["unproven"])
+
+
+def test_a_key_may_serve_several_destinations(tmp_path: Path) -> None:
+    key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    given = {"provider": "s3", "region": "eu-west-1", "kms_key_arn": key}
+    config = {"destinations": {"calls": given, "demos": given}}
+    done = command("rehearse", "acme", "-f", "json", folder=write_project(tmp_path / "project", config))
+    assert done.code == 0, done.out + done.err

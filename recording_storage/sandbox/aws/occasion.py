@@ -15,7 +15,7 @@ from recording_storage.sandbox.aws import keys
 from recording_storage.sandbox.aws.cloud import ADMINISTRATOR, PARTITION, dress_new_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def role(arn: str, *, trusts: str) -> None:
@@ -55,9 +55,20 @@ def policy(arn: str, document: str, holder: str) -> None:
 
 
 def bucket(
-    name: str, *, account: str, region: str, versioned: bool = False, key_arn: str | None = None
+    name: str,
+    *,
+    account: str,
+    region: str,
+    versioned: bool = False,
+    key_arn: str | None = None,
+    policy: dict[str, Any] | None = None,
+    lifecycle: Sequence[Mapping[str, Any]] = (),
+    tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Let a bucket exist, as S3 makes them by default; `key_arn` is what it encrypts with instead of S3's own."""
+    """Let a bucket exist, as S3 makes them by default and with what is given beside.
+
+    `key_arn` is what it encrypts with instead of S3's own; `lifecycle` its rules, named as in S3's API.
+    """
     s3 = s3_backends[account][PARTITION]
     s3.create_bucket(name, region)
     dress_new_bucket(name)
@@ -67,6 +78,12 @@ def bucket(
         by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
         encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": "true"}}
         s3.put_bucket_encryption(name, encryption)
+    if policy:
+        s3.put_bucket_policy(name, json.dumps(policy).encode())
+    if lifecycle:
+        s3.put_bucket_lifecycle(name, [dict(rule) for rule in lifecycle])
+    if tags:
+        s3.put_bucket_tagging(name, dict(tags))
 
 
 def key(arn: str, policy: str) -> None:
