@@ -16,8 +16,6 @@ import pytest
 
 from tests.support.projects import ROOT, command, write_project
 
-pytestmark = pytest.mark.xdist_group("rehearse")
-
 CALLS = {"provider": "s3", "region": "eu-west-1"}
 SECONDS = 60
 

@@ -15,7 +15,6 @@ from tests.support.projects import Outcome, command, write_project
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("wrong settings")
 
 READER = "arn:aws:iam::111122223333:role/player"
 

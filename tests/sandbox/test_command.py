@@ -26,7 +26,6 @@ from tests.support.projects import ROOT, Outcome, command, write_project
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-pytestmark = pytest.mark.xdist_group("sandbox-command")
 
 PAGE = (ROOT / "docs/sandbox.md").read_text()
 COMMAND = str(Path(sys.executable).with_name("recording-storage"))

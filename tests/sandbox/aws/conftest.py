@@ -1,4 +1,4 @@
-"""One sandbox for each worker; and the modules beside the tests are found whatever pytest's import mode."""
+"""One sandbox for each module, since a second one empties the first; and the modules beside the tests are found whatever pytest's import mode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from world import Keys, World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     from world import World
 
@@ -29,16 +29,16 @@ def world() -> Iterator[World]:
         yield World(sandbox)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def owner(world: World) -> Keys:
     return world.user("111111111111")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(world: World) -> Keys:
     return world.user("222222222222")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stranger(world: World) -> Keys:
     return world.user("333333333333")
