@@ -33,12 +33,17 @@ if TYPE_CHECKING:
 AWS_HOSTS = re.compile(r"((.+\.)?s3|iam|sts|kms)([.-][a-z0-9-]+)*\.amazonaws\.com")
 
 
+PREFIX = "recording-storage-"
+"""How a sandbox's folder begins; the process that made it follows."""
+
+
 class Sandbox:
     """The stand-ins, from `with` to the end of its block; then nothing of them is left, in memory or on disk."""
 
     def __init__(self) -> None:
         self.journal = Journal()
-        self.folder = Path(tempfile.mkdtemp(prefix="recording-storage-"))
+        _sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self._authority = Authority()
         self._certificate = self.folder / "ca.pem"
         self._authority.write_certificate(self._certificate)
@@ -109,6 +114,24 @@ class Sandbox:
     def _aws_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self._open.wait()
         return self.aws.gate(environ, start_response)
+
+
+def _sweep() -> None:
+    """Remove the folders of sandboxes that were killed: nobody else will."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        maker = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if maker.isdigit() and not _is_alive(int(maker)):
+            _remove(folder)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's, so none of ours to judge
+        return True
+    return True
 
 
 def _remove(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""One sandbox for each module, since a second one empties the first; and the modules beside the tests are found whatever pytest's import mode."""
+"""One sandbox for each module, since a second one empties the first; and what stands beside the tests is found."""
 
 from __future__ import annotations
 
