@@ -69,7 +69,7 @@ class Account:
     """What is in the owner's account, in the cloud's own words."""
 
     def __init__(self, owner: Somebody) -> None:
-        self.s3, self.iam = owner.client("s3"), owner.client("iam")
+        self.s3, self.iam, self.kms = owner.client("s3"), owner.client("iam"), owner.client("kms")
 
     def buckets(self) -> set[str]:
         return {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]}

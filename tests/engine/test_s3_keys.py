@@ -1,0 +1,60 @@
+"""A key of one's own under the real Pulumi engine: made, used, kept and given up with its bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from recording_storage.sandbox import Sandbox
+from tests.support.engine import MARKS, House, inhabited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = MARKS
+
+KEY = "aws:kms/key:Key"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with Sandbox() as sandbox:
+        yield House(sandbox, tmp_path_factory.mktemp("house"))
+
+
+def key_of(house: House, bucket: str) -> str:
+    """The ARN of the key that the bucket encrypts with."""
+    (rule,) = house.account.s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"][
+        "Rules"
+    ]
+    assert rule["BucketKeyEnabled"] is True
+    return rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+
+
+@pytest.mark.parametrize(
+    ("on_destroy", "state"), [("protect", "Enabled"), ("retain", "Enabled"), ("delete", "PendingDeletion")]
+)
+def test_a_key_goes_and_stays_with_its_bucket(house: House, on_destroy: str, state: str) -> None:
+    stack, calls = inhabited(house, f"key-{on_destroy}", create_kms_key=True, on_destroy=on_destroy)
+    key = key_of(house, calls.bucket)
+    assert house.account.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
+    again = stack.run("up", "--yes", "--skip-preview", "--expect-no-changes")
+    assert again.code == 0, again.text
+    refreshed = stack.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert refreshed.code == 0, refreshed.text
+    calls.assert_lives()
+    done = stack.run("destroy", "--yes", "--skip-preview")
+    assert (done.code == 0) is (on_destroy != "protect"), done.text
+    assert house.account.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == state
+
+
+def test_a_key_can_be_had_later(house: House) -> None:
+    stack, calls = inhabited(house, "key-later")
+    stack.configure(calls={"create_kms_key": True})
+    changed = stack.up().changed
+    assert changed["create"] == {KEY}
+    assert "replace" not in changed
+    assert "delete" not in changed
+    key_of(house, calls.bucket)
+    calls.record()
