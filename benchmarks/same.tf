@@ -4,6 +4,10 @@ variable "name" {
   type = string
 }
 
+variable "lifecycle_rules" {
+  type = bool
+}
+
 provider "aws" {
   region = "eu-west-1"
 }
@@ -63,6 +67,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "recordings" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "recordings" {
+  count  = var.lifecycle_rules ? 1 : 0
   bucket = aws_s3_bucket.recordings.id
   rule {
     id     = "drop-unfinished-uploads"
