@@ -202,7 +202,10 @@ def main() -> None:
         with lock:
             channel.write(json.dumps(event) + "\n")
 
-    job = Job(**json.loads(sys.stdin.readline()))
+    line = sys.stdin.readline()
+    if not line:
+        return  # whoever started this has gone
+    job = Job(**json.loads(line))
     try:
         tell({"event": "outputs", "outputs": run(job, tell)})
     except BaseException as error:
