@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import threading
 from pathlib import Path
@@ -44,6 +45,7 @@ class Sandbox:
         self.journal = Journal()
         _sweep()
         self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        self._undertaker = _undertaker(self.folder)
         self._authority = Authority()
         self._certificate = self.folder / "ca.pem"
         self._authority.write_certificate(self._certificate)
@@ -65,6 +67,7 @@ class Sandbox:
         if self._aws is not None:
             self._aws.close()
         _remove(self.folder)
+        self._undertaker.communicate()
 
     def hold(self) -> None:
         """Let requests wait until `open`: a program may be started while its stand-in is still being prepared."""
@@ -116,8 +119,14 @@ class Sandbox:
         return self.aws.gate(environ, start_response)
 
 
+def _undertaker(folder: Path) -> subprocess.Popen[bytes]:
+    """A shell that waits for this process to end, however it does, and removes the folder."""
+    script = 'cat > /dev/null; rm -rf -- "$0"'
+    return subprocess.Popen(["sh", "-c", script, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
+
+
 def _sweep() -> None:
-    """Remove the folders of sandboxes that were killed: nobody else will."""
+    """Remove the folders of sandboxes that were killed together with all that might have removed them."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         maker = folder.name.removeprefix(PREFIX).partition("-")[0]
         if maker.isdigit() and not _is_alive(int(maker)):

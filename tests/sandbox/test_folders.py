@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recording_storage.sandbox import PREFIX, Sandbox
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 
@@ -30,3 +31,24 @@ def test_the_folder_of_a_killed_sandbox_goes_with_the_next(
         assert one.folder.exists(), "the second took the first's folder"
         assert other.folder.exists()
     assert list(tmp_path.iterdir()) == [somebodys]
+
+
+def test_the_folder_of_a_sandbox_that_is_killed_goes(tmp_path: Path) -> None:
+    program = (
+        "import time; from recording_storage.sandbox import Sandbox\n"
+        "sandbox = Sandbox(); print(sandbox.folder, flush=True); time.sleep(60)"
+    )
+    killed = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert killed.stdout is not None
+    assert Path(killed.stdout.readline().strip()).exists()
+    killed.kill()
+    killed.communicate()
+    deadline = time.monotonic() + 30
+    while list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert list(tmp_path.iterdir()) == []
