@@ -39,9 +39,12 @@ class Format(str, Enum):
     JSON = "json"
 
 
-@app.callback()
-def _recording_storage() -> None:  # pyright: ignore[reportUnusedFunction] (a group of commands, however few)
-    pass
+Project = Annotated[
+    Path,
+    typer.Option(
+        "--project", "-C", help="The folder of Pulumi.yaml.", exists=True, file_okay=False, show_default="."
+    ),
+]
 
 
 @app.command()
@@ -53,17 +56,7 @@ def rehearse(
     format_: Annotated[
         Format, typer.Option("--format", "-f", help="Text for people, JSON for machines; the same facts.")
     ] = Format.TEXT,
-    project: Annotated[
-        Path,
-        typer.Option(
-            "--project",
-            "-C",
-            help="The folder of Pulumi.yaml.",
-            exists=True,
-            file_okay=False,
-            show_default=".",
-        ),
-    ] = Path(),
+    project: Project = Path(),
 ) -> None:
     """Provision stacks on stand-in clouds, record to them, and try what must be refused.
 
@@ -108,17 +101,7 @@ def sandbox(
             "--stack", "-s", help="Provision this stack first; RECORDING_STORAGE_OUTPUTS names its outputs."
         ),
     ] = None,
-    project: Annotated[
-        Path,
-        typer.Option(
-            "--project",
-            "-C",
-            help="The folder of Pulumi.yaml.",
-            exists=True,
-            file_okay=False,
-            show_default=".",
-        ),
-    ] = Path(),
+    project: Project = Path(),
 ) -> None:
     """Run any program with the stand-in clouds behind it: a script, the AWS CLI, Terraform, a shell.
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from components.settings import S3Destination, Settings
     from recording_storage.sandbox import Sandbox
-    from recording_storage.sandbox.aws.credentials import Credentials
 
 CONVERSATION = "c93a7ead335b"
 
@@ -37,13 +36,8 @@ class S3Stage:
         self._assumed = Assumed(settings, folder)
         self._destinations = self._assumed.destinations
 
-    @property
-    def owner(self) -> Credentials:
-        """Who deploys the stack."""
-        return self._assumed.owner
-
     def credentials(self) -> Mapping[str, str]:
-        return self.owner.environment()
+        return self._assumed.owner.environment()
 
     def prepare(self) -> None:
         self._assumed.make(self._sandbox.aws)
