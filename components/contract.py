@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from components import aws
+from components import aws, gcp
 from components.faults import NOT_SET, Breach, Fault, did_you_mean, fault, listed, shown
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("bucket_region", required=True, breaches=aws.region_breaches),
         Field("assume_role_arn", required=True, breaches=aws.role_arn_breaches),
         Field("external_id", required=False, breaches=aws.external_id_breaches),
+    ),
+    "gcs": (
+        Field("bucket_name", required=True, breaches=gcp.bucket_name_breaches),
+        Field("project_id", required=True, breaches=gcp.project_id_breaches),
+        Field("workload_identity_provider", required=True, breaches=gcp.workload_identity_provider_breaches),
+        Field("service_account_email", required=True, breaches=gcp.service_account_email_breaches),
     ),
 }
 """Provider → the fields beside `provider`, and no others."""
@@ -122,6 +128,20 @@ def s3_recording_storage(
         "bucket_region": region,
         "assume_role_arn": role_arn,
         **own,
+    }
+
+
+def gcs_recording_storage(bucket: str, project: str, provider: str, email: str) -> RecordingStorage:
+    """Build the object for a destination on Google Cloud Storage.
+
+    `provider` is the name of the workload identity pool's provider, with the project's number and without a prefix.
+    """
+    return {
+        "provider": "gcs",
+        "bucket_name": bucket,
+        "project_id": project,
+        "workload_identity_provider": provider,
+        "service_account_email": email,
     }
 
 

@@ -13,17 +13,28 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from components import gcp
 from components.aws import RESERVED_BUCKET_PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BUCKET_LIMIT: Final = 63
-"""Characters in a bucket's name:
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+"""Characters in a bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html and
+https://docs.cloud.google.com/storage/docs/buckets#naming"""
 
 ROLE_LIMIT: Final = 64
 """Characters in a role's name: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
+
+POOL_LIMIT: Final = 32
+"""Characters in a workload identity pool's id:
+https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools/create"""
+
+SERVICE_ACCOUNT_LIMIT: Final = 30
+"""Characters before the `@`: https://docs.cloud.google.com/iam/docs/service-accounts-create"""
+
+GOOGLE_RESERVED_PREFIXES: Final = (*gcp.RESERVED_BUCKET_PREFIXES, *gcp.RESERVED_POOL_PREFIXES)
+"""How no name on Google Cloud begins."""
 
 _SUFFIX_LENGTH: Final = 6
 _LEAD: Final = "r"
@@ -43,19 +54,21 @@ class Scope:
         return (self.organization, self.project, self.stack)
 
 
-def physical_name(*words: str, seed: Sequence[str], limit: int) -> str:
+def physical_name(
+    *words: str, seed: Sequence[str], limit: int, reserved: tuple[str, ...] = RESERVED_BUCKET_PREFIXES
+) -> str:
     """Join `words` by hyphens, and add a suffix that depends on `seed` alone: `acme-calls-3f9c2a`.
 
     Only `[a-z0-9-]`, no two adjacent hyphens, a letter first, at most `limit` characters. Where the words
     don't fit, the longest is cut first, so that each stays recognisable. A name that would begin with a
-    digit, or as S3 reserves it, is led by `r-`; the suffix holds no hyphen, so that none of S3's reserved
+    digit, or with what is `reserved`, is led by `r-`; the suffix holds no hyphen, so that none of S3's reserved
     suffixes can arise.
     """
     digest = hashlib.sha256("\0".join(seed).encode()).digest()
     suffix = base64.b32encode(digest).decode().lower()[:_SUFFIX_LENGTH]
     room = limit - len(suffix) - 1
     human = _shortened(words, room)
-    if not human[:1].isalpha() or f"{human}-".startswith(RESERVED_BUCKET_PREFIXES):
+    if not human[:1].isalpha() or f"{human}-".startswith(reserved):
         human = _shortened((_LEAD, *words), room)
     return f"{human}-{suffix}"
 
@@ -89,3 +102,37 @@ def role_name(scope: Scope, destination: str, account: str, region: str) -> str:
     """
     seed = (*scope.seed, destination, account, region)
     return physical_name("recordings", scope.stack, destination, seed=seed, limit=ROLE_LIMIT)
+
+
+def gcs_bucket_name(scope: Scope, destination: str, project: str, location: str) -> str:
+    """Name a destination's bucket on Google Cloud: `<stack>-<destination>-<suffix>`, at most 63 characters.
+
+    The project and the location are part of the seed as account and region are of S3's.
+    """
+    return _google_name(
+        scope.stack, destination, seed=(scope, destination, project, location), limit=BUCKET_LIMIT
+    )
+
+
+def pool_id(scope: Scope, destination: str, project: str, location: str) -> str:
+    """Name a destination's workload identity pool: `<stack>-<destination>-<suffix>`, at most 32 characters.
+
+    The suffix is the bucket's.
+    """
+    return _google_name(
+        scope.stack, destination, seed=(scope, destination, project, location), limit=POOL_LIMIT
+    )
+
+
+def service_account_id(scope: Scope, destination: str, project: str, location: str) -> str:
+    """Name a destination's service account: `rec-<stack>-<destination>-<suffix>`, at most 30 characters.
+
+    The suffix is the bucket's.
+    """
+    seed = (scope, destination, project, location)
+    return _google_name("rec", scope.stack, destination, seed=seed, limit=SERVICE_ACCOUNT_LIMIT)
+
+
+def _google_name(*words: str, seed: tuple[Scope, str, str, str], limit: int) -> str:
+    scope, *place = seed
+    return physical_name(*words, seed=(*scope.seed, *place), limit=limit, reserved=GOOGLE_RESERVED_PREFIXES)

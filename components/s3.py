@@ -16,7 +16,10 @@ import pulumi_aws as aws
 from typing_extensions import NotRequired, TypedDict
 
 from components import adoption, contract, kms, naming
-from components.s3_bucket import PROTECT, BucketSettings, Keeping, make_bucket
+from components.destination import PROTECT
+from components.handing_over import sound
+from components.keeping import Keeping
+from components.s3_bucket import BucketSettings, make_bucket
 from components.s3_policies import s3_trust_policy, s3_write_policy
 from components.trust import S3Overrides, effective_s3
 
@@ -318,14 +321,6 @@ def aws_provider(account: str | None, deploy_role: str | None) -> aws.Provider:
 
 
 def _handed_over(known: Sequence[str], default_external_id: str) -> contract.RecordingStorage:
-    """The object for the API, from bucket, region, role and external id; never one that breaks the contract."""
+    """The object for the API, from bucket, region, role and external id."""
     bucket, region, role_arn, external_id = known
-    recording_storage = contract.s3_recording_storage(
-        bucket, region, role_arn, external_id, default_external_id
-    )
-    faults = contract.validate(recording_storage)
-    if faults:
-        raise pulumi.RunError(
-            "\n".join(["recording_storage breaks the contract:", *(f.render() for f in faults)])
-        )
-    return recording_storage
+    return sound(contract.s3_recording_storage(bucket, region, role_arn, external_id, default_external_id))

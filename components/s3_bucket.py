@@ -13,37 +13,14 @@ import pulumi
 import pulumi_aws as aws
 
 from components import adoption
+from components.destination import DELETE
 from components.s3_lifecycle import lifecycle_rules
 from components.s3_policies import s3_bucket_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROTECT, RETAIN, DELETE = "protect", "retain", "delete"
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """How the storage of a destination is kept: by whom, and what becomes of it."""
-
-    parent: pulumi.Resource
-    on_destroy: str
-
-    def options(
-        self,
-        *after: pulumi.Resource,
-        adopted: str | None = None,
-        taken_over: pulumi.ResourceHookBinding | None = None,
-    ) -> pulumi.ResourceOptions:
-        """The options of one of its resources; `adopted` is the id of what exists, and is `taken_over` as it is."""
-        return pulumi.ResourceOptions(
-            parent=self.parent,
-            depends_on=list(after),
-            protect=self.on_destroy == PROTECT,
-            retain_on_delete=self.on_destroy == RETAIN,
-            import_=adopted,
-            hooks=taken_over,
-        )
+    from components.keeping import Keeping
 
 
 @dataclass(frozen=True)

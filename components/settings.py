@@ -1,184 +1,41 @@
 """A stack's configuration as typed models: judged whole, before any resource is registered.
 
 `judge` takes the project's part of the configuration as plain Python and gives `Settings`, or every fault at
-once. One model per provider stands in `PROVIDERS`. A matter of shape is a fault; a matter of a list that
-grows (regions, actions) is a warning. Left out: reading files (the command does, and so does Pulumi), and
-whatever only a cloud can answer.
+once. One model per provider stands in `PROVIDERS`, in a module of its own (`s3_settings`). A matter of shape is a
+fault; a matter of a list that grows (regions, actions) is a warning. Left out: reading files (the command does, and so
+does Pulumi), and whatever only a cloud can answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from pydantic import Field
 
-from components import aws, consistency, kms, naming, trust
+from components import aws, gcs_settings, naming, s3_settings, trust
+from components.destination import DestinationSettings  # noqa: TC001 (read by pydantic)
 from components.faults import NOT_SET, Breach, ConfigurationError, Fault, did_you_mean, fault, listed, shown
-from components.fields import (
-    QUOTE_ACCOUNT,
-    QUOTE_NUMBER,
-    Model,
-    choice,
-    file_breaches,
-    read,
-    text,
-    text_breaches,
-    texts,
-    truth,
-    whole,
-)
-
-LONGEST_RETENTION_DAYS: Final = 36500
-"""A hundred years: a larger number is a slip of the finger."""
+from components.fields import QUOTE_NUMBER, Model, read, text_breaches
+from components.gcs_settings import GcsDestination, GcsTrustSettings
+from components.s3_settings import S3Destination, S3TrustSettings
 
 _LONGEST_DESTINATION_NAME: Final = 63
-
-_REGION: Final = "an AWS region, as in eu-west-1"
 _DESTINATIONS: Final = "at least one destination: a mapping of names to their settings"
 
-OnDestroy = Literal["protect", "retain", "delete"]
-_ON_DESTROY: Final = ("protect", "retain", "delete")
-
-_account = text(aws.account_id_breaches, 'an AWS account id, as in "123456789012"', QUOTE_ACCOUNT)
-_external_id = text(aws.external_id_breaches, "an external id, as in tavus")
-_external_ids = texts(aws.external_id_breaches, "an external id, as in tavus")
-_role_arn = text(aws.role_arn_breaches, "a role's ARN, as in arn:aws:iam::123456789012:role/name")
-_role_arns = texts(aws.role_arn_breaches, "a role's ARN, as in arn:aws:iam::123456789012:role/name")
-
-
-# --- destinations ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class S3Names:
-    """The physical names of an S3 destination."""
-
-    bucket: str
-    role: str
-
-
-class S3Destination(Model):
-    """A bucket of the customer's, and the role through which the recording service writes into it.
-
-    `region`: where the bucket is. `account`: the 12-digit account to deploy into; `deploy_role`: the role
-    that Pulumi assumes there. `bucket_name`, `role_name`: instead of the derived ones. `role_path`,
-    `permissions_boundary`: for accounts whose roles need them; `permissions_boundary_file`: where in the project
-    its document is, for the rehearsal alone. `on_destroy`: `protect` refuses, `retain`
-    leaves the storage, `delete` gives the recordings up. `retention_days`: readable that long; unset, nothing
-    expires. `external_id`: handed over instead of the trust profile's; `additional_external_ids`,
-    `additional_principals`: accepted beside. `readers`: roles that may read the bucket. `existing`: the bucket is
-    somebody else's care, and only the role is made; `adopt`: it exists and comes under management.
-    `create_kms_key`, `kms_key_deletion_days`: encrypt with a key of one's own; `kms_key_arn`: with a given one, whose
-    account, where it is another, `kms_key_account` names on purpose.
-    """
-
-    provider: Literal["s3"]
-    region: Annotated[str, text(aws.region_breaches, _REGION)] = Field(description=_REGION)
-    account: Annotated[str | None, _account] = None
-    deploy_role: Annotated[str | None, _role_arn] = None
-    bucket_name: Annotated[str | None, text(aws.bucket_name_breaches, "a bucket name, as in acme-calls")] = (
-        None
-    )
-    role_name: Annotated[str | None, text(aws.role_name_breaches, "a role name, as in recordings-acme")] = (
-        None
-    )
-    role_path: Annotated[str, text(aws.role_path_breaches, "an IAM path, as in /recordings/")] = "/"
-    permissions_boundary: Annotated[
-        str | None,
-        text(aws.policy_arn_breaches, "a policy's ARN, as in arn:aws:iam::123456789012:policy/name"),
-    ] = None
-    permissions_boundary_file: Annotated[
-        str | None, text(file_breaches, "a file's path inside the project, as in stacks/boundary.json")
-    ] = None
-    on_destroy: Annotated[OnDestroy, text(choice(_ON_DESTROY), f"one of {listed(_ON_DESTROY)}")] = "protect"
-    retention_days: Annotated[
-        int | None,
-        whole(
-            1,
-            LONGEST_RETENTION_DAYS,
-            "days",
-            "write the number without quotes; remove the key to keep everything",
-        ),
-    ] = None
-    external_id: Annotated[str | None, _external_id] = None
-    additional_external_ids: Annotated[tuple[str, ...], _external_ids] = ()
-    additional_principals: Annotated[
-        tuple[str, ...],
-        texts(aws.principal_breaches, "an account id or a role's or user's ARN", QUOTE_ACCOUNT),
-    ] = ()
-    readers: Annotated[tuple[str, ...], _role_arns] = ()
-    existing: Annotated[bool, truth()] = False
-    adopt: Annotated[bool, truth()] = False
-    create_kms_key: Annotated[bool, truth()] = False
-    kms_key_deletion_days: Annotated[
-        int | None,
-        whole(
-            kms.SHORTEST_DELETION_DAYS,
-            kms.LONGEST_DELETION_DAYS,
-            "days",
-            "write the number without quotes; remove the key for 30",
-        ),
-    ] = None
-    kms_key_arn: Annotated[str | None, text(kms.key_arn_breaches, "a key's ARN")] = None
-    kms_key_account: Annotated[str | None, _account] = None
-
-    @property
-    def target_account(self) -> str | None:
-        """The account to deploy into, where the configuration says: `account`, or the deploy role's."""
-        arn = aws.iam_arn(self.deploy_role or "")
-        return self.account or (arn.account if arn else None)
-
-    def own_external_id(self, profile: trust.S3Trust) -> str:
-        """Give the external id that the application hands over: the destination's own, or the profile's."""
-        return self.external_id or profile.external_id
-
-    def external_ids(self, profile: trust.S3Trust) -> tuple[str, ...]:
-        """List every external id that the role accepts, the one that is handed over first."""
-        return (self.own_external_id(profile), *self.additional_external_ids)
-
-    def names(self, scope: naming.Scope, destination: str, account: str) -> S3Names:
-        """Give the configured names, or the derived ones; `account` is the one that is deployed into."""
-        return S3Names(
-            bucket=self.bucket_name or naming.bucket_name(scope, destination, account, self.region),
-            role=self.role_name or naming.role_name(scope, destination, account, self.region),
-        )
-
-
-Destination = S3Destination
-"""Any provider's destination."""
-
-PROVIDERS: Final[Mapping[str, type[Destination]]] = {"s3": S3Destination}
+PROVIDERS: Final[Mapping[str, type[DestinationSettings]]] = {"s3": S3Destination, "gcs": GcsDestination}
 """`provider` → its model."""
 
 
 # --- trust profile --------------------------------------------------------------------------------
 
 
-class S3TrustSettings(Model):
-    """The vendor's constants for S3 that the stack overrides; unset, the profile's stands."""
-
-    account: Annotated[str | None, _account] = None
-    session_seconds: Annotated[
-        int | None,
-        whole(3600, 43200, "seconds", "write the session that the service asks for, without quotes"),
-    ] = None
-    actions: Annotated[
-        tuple[str, ...] | None, texts(aws.s3_action_breaches, "an action, as in s3:PutObject", least=1)
-    ] = None
-    external_id: Annotated[str | None, _external_id] = None
-
-    @property
-    def overrides(self) -> trust.S3Overrides:
-        """Only what is set."""
-        return cast("trust.S3Overrides", {name: getattr(self, name) for name in self.model_fields_set})
-
-
 class TrustProfile(Model):
     """Overrides per provider."""
 
     s3: S3TrustSettings = S3TrustSettings()
+    gcs: GcsTrustSettings = GcsTrustSettings()
 
 
 class _Document(Model):
@@ -198,15 +55,30 @@ class Settings:
     """A stack's configuration, judged. Destinations are in the order of their names."""
 
     scope: naming.Scope
-    destinations: Mapping[str, Destination]
+    destinations: Mapping[str, DestinationSettings]
     default_name: str | None
     tags: Mapping[str, str]
     trust_profile: TrustProfile
 
     @property
+    def s3(self) -> Mapping[str, S3Destination]:
+        """The destinations on Amazon S3."""
+        return {name: one for name, one in self.destinations.items() if isinstance(one, S3Destination)}
+
+    @property
+    def gcs(self) -> Mapping[str, GcsDestination]:
+        """The destinations on Google Cloud Storage."""
+        return {name: one for name, one in self.destinations.items() if isinstance(one, GcsDestination)}
+
+    @property
     def s3_trust(self) -> trust.S3Trust:
         """The vendor's constants for S3, overrides in place."""
         return trust.effective_s3(self.trust_profile.s3.overrides)
+
+    @property
+    def gcs_trust(self) -> trust.GcsTrust:
+        """The vendor's constants for Google Cloud Storage, overrides in place."""
+        return trust.effective_gcs(self.trust_profile.gcs.overrides)
 
 
 @dataclass(frozen=True)
@@ -234,7 +106,7 @@ def judge(config: Mapping[str, object], *, project: str, stack: str, organizatio
                 Breach(_DESTINATIONS, _FIRST_DESTINATION),
             )
         )
-    destinations: dict[str, Destination] = {}
+    destinations: dict[str, DestinationSettings] = {}
     for name in sorted(raw or {}):
         destination, found = _read_destination(name, (raw or {})[name])
         faults += found
@@ -248,11 +120,15 @@ def judge(config: Mapping[str, object], *, project: str, stack: str, organizatio
     faults += found
 
     settings = Settings(scope, destinations, default, tags, profile)
-    for check in consistency.CHECKS:
+    for check in _CHECKS:
         faults += check(settings)
     if faults:
         raise ConfigurationError(faults, project)
-    return Judgement(settings, tuple(consistency.notes(settings)))
+    return Judgement(settings, tuple(note for notes in _NOTES for note in notes(settings)))
+
+
+_CHECKS: Final = (s3_settings.faults, gcs_settings.faults)
+_NOTES: Final = (s3_settings.notes, gcs_settings.notes)
 
 
 _FIRST_DESTINATION: Final = "name one, as in calls: {provider: s3, region: eu-west-1}"
@@ -262,7 +138,7 @@ def _mapping(value: object) -> Mapping[str, object] | None:
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else None
 
 
-def _read_destination(name: str, raw: object) -> tuple[Destination | None, list[Fault]]:
+def _read_destination(name: str, raw: object) -> tuple[DestinationSettings | None, list[Fault]]:
     key = f"destinations.{name}"
     faults = [fault(key, name, breach) for breach in _destination_name_breaches(name)]
     given = _mapping(raw)

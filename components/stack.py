@@ -1,7 +1,7 @@
 """From a stack's judged settings to its destinations: the only place that turns configuration into arguments.
 
 One builder per provider, imported when a destination needs it: a cloud that isn't used isn't imported. The
-providers are made here too, one per account, and handed to the components.
+providers are made here too, one per account or project, and handed to the components.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from components import gcp
 from components import settings as configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from components.settings import Destination, Settings
+    from components.settings import Settings
 
-    Outputs = dict[str, Any]
+    Providers = dict[tuple[str | None, ...], pulumi.ProviderResource]
 
 STRUCTURED = ("destinations", "tags", "trust_profile")
 """Configuration keys whose values Pulumi hands over as JSON text."""
@@ -43,12 +44,12 @@ def read_configuration() -> configuration.Judgement:
     )
 
 
-def build(settings: Settings) -> dict[str, Outputs]:
-    """Register every destination; the outputs of each, by its name."""
-    providers: dict[tuple[str | None, ...], pulumi.ProviderResource] = {}
+def build(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Register every destination; the outputs of each, by its name. What doesn't exist is no output."""
+    providers: Providers = {}
     return {
-        name: BUILDERS[destination.provider](name, destination, settings, providers)
-        for name, destination in settings.destinations.items()
+        name: {"provider": one.provider, **_set(**BUILDERS[one.provider](name, settings, providers))}
+        for name, one in settings.destinations.items()
     }
 
 
@@ -59,44 +60,39 @@ def _from_json(text: str) -> object:
         return text
 
 
-def _s3(
-    name: str,
-    destination: Destination,
-    settings: Settings,
-    providers: dict[tuple[str | None, ...], pulumi.ProviderResource],
-) -> Outputs:
+def _s3(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any]:
     from components.s3 import S3Destination, S3DestinationArgs, aws_provider
 
-    key = ("aws", destination.target_account, destination.deploy_role)
+    one = settings.s3[name]
+    key = ("aws", one.target_account, one.deploy_role)
     if key not in providers:
-        providers[key] = aws_provider(destination.target_account, destination.deploy_role)
-    optional = {
-        "account_id": destination.target_account,
-        "bucket_name": destination.bucket_name,
-        "role_name": destination.role_name,
-        "permissions_boundary": destination.permissions_boundary,
-        "retention_days": destination.retention_days,
-        "external_id": destination.external_id,
-        "kms_key_deletion_days": destination.kms_key_deletion_days,
-        "kms_key_arn": destination.kms_key_arn,
-        "adopt": _adopted(name, destination, settings),
-    }
+        providers[key] = aws_provider(one.target_account, one.deploy_role)
     args: S3DestinationArgs = {
-        "region": destination.region,
-        "role_path": destination.role_path,
-        "on_destroy": destination.on_destroy,
-        "additional_external_ids": destination.additional_external_ids,
-        "additional_principals": destination.additional_principals,
-        "readers": destination.readers,
-        "existing": destination.existing,
-        "create_kms_key": destination.create_kms_key,
+        "region": one.region,
+        "role_path": one.role_path,
+        "on_destroy": one.on_destroy,
+        "additional_external_ids": one.additional_external_ids,
+        "additional_principals": one.additional_principals,
+        "readers": one.readers,
+        "existing": one.existing,
+        "create_kms_key": one.create_kms_key,
         "trust_profile": settings.trust_profile.s3.overrides,
         "tags": dict(settings.tags),
-        **{field: value for field, value in optional.items() if value is not None},  # type: ignore[typeddict-item]
+        **_set(  # type: ignore[typeddict-item]
+            account_id=one.target_account,
+            bucket_name=one.bucket_name,
+            role_name=one.role_name,
+            permissions_boundary=one.permissions_boundary,
+            retention_days=one.retention_days,
+            external_id=one.external_id,
+            kms_key_deletion_days=one.kms_key_deletion_days,
+            kms_key_arn=one.kms_key_arn,
+            # An import's id must be known before anything is asked of AWS.
+            adopt=one.names(settings.scope, name, one.target_account or "").bucket if one.adopt else None,
+        ),
     }
     made = S3Destination(name, args, pulumi.ResourceOptions(providers=[providers[key]]))
-    found = {
-        "provider": destination.provider,
+    return {
         "recording_storage": made.recording_storage,
         "conversation_properties": made.conversation_properties,
         "legacy_conversation_properties": made.legacy_conversation_properties,
@@ -109,17 +105,58 @@ def _s3(
         "kms_key_arn": made.kms_key_arn,
         "kms_key_statements": made.kms_key_statements,
     }
-    return {output: value for output, value in found.items() if value is not None}
 
 
-def _adopted(name: str, destination: Destination, settings: Settings) -> str | None:
-    """The name of the bucket that is taken over; an import's id must be known before anything is asked of AWS."""
-    if not destination.adopt:
-        return None
-    return destination.names(settings.scope, name, destination.target_account or "").bucket
+def _gcs(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any]:
+    from components.gcs import GcsDestination, GcsDestinationArgs, google_provider
+
+    one = settings.gcs[name]
+    key = ("gcp", one.project, one.deploy_service_account)
+    if key not in providers:
+        providers[key] = google_provider(one.project, one.deploy_service_account)
+    names = one.names(settings.scope, name)
+    args: GcsDestinationArgs = {
+        "project": one.project,
+        "location": one.location,
+        "workspace_id": one.workspace_id,
+        "provider_id": one.provider_id,
+        "on_destroy": one.on_destroy,
+        "allow_overwrite": one.allow_overwrite,
+        "additional_audiences": one.additional_audiences,
+        "readers": one.readers,
+        "existing": one.existing,
+        "existing_pool": one.existing_pool,
+        "trust_profile": settings.trust_profile.gcs.overrides,
+        "labels": dict(settings.tags),
+        **_set(  # type: ignore[typeddict-item]
+            bucket_name=one.bucket_name,
+            pool_id=one.pool_id,
+            service_account_id=one.service_account_id,
+            service_account_email=one.service_account_email,
+            retention_days=one.retention_days,
+            kms_key_name=one.kms_key_name,
+            adopt=names.bucket if one.adopt else None,
+            adopt_pool=gcp.pool_path(one.project, names.pool) if one.adopt_pool else None,
+        ),
+    }
+    made = GcsDestination(name, args, pulumi.ResourceOptions(providers=[providers[key]]))
+    return {
+        "recording_storage": made.recording_storage,
+        "conversation_properties": made.conversation_properties,
+        "bucket_name": made.bucket_name,
+        "bucket_location": made.bucket_location,
+        "bucket_uri": made.bucket_uri,
+        "project_id": made.project_id,
+        "pool_name": made.pool_name,
+        "workload_identity_provider": made.workload_identity_provider,
+        "service_account_email": made.service_account_email,
+        "kms_key_name": made.kms_key_name,
+    }
 
 
-BUILDERS: Mapping[
-    str,
-    Callable[[str, Destination, Settings, dict[tuple[str | None, ...], pulumi.ProviderResource]], Outputs],
-] = {"s3": _s3}
+def _set(**optional: object) -> dict[str, object]:
+    """Only what is set."""
+    return {field: value for field, value in optional.items() if value is not None}
+
+
+BUILDERS: Mapping[str, Callable[[str, Settings, Providers], Mapping[str, Any]]] = {"gcs": _gcs, "s3": _s3}

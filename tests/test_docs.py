@@ -75,7 +75,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    from components.settings import S3Destination
+    from components.s3_settings import S3Destination
 
     page = (ROOT / "docs/configuration.md").read_text()
     for name in S3Destination.model_fields:

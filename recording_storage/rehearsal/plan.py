@@ -50,7 +50,7 @@ def load(folder: Path, stack: str) -> Plan:
 
 
 def _file_faults(folder: Path, settings: Settings) -> Iterator[Fault]:
-    for name, destination in settings.destinations.items():
+    for name, destination in settings.s3.items():
         file = destination.permissions_boundary_file
         if file is None:
             continue

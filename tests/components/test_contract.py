@@ -72,6 +72,69 @@ def test_a_departure_from_the_contract_is_named(
     assert mend in fault.mend
 
 
+PROVIDER = (
+    "projects/123456789012/locations/global/workloadIdentityPools/acme-calls/providers/recording-service"
+)
+GCS = {
+    "provider": "gcs",
+    "bucket_name": "acme-calls",
+    "project_id": "acme-prod",
+    "workload_identity_provider": PROVIDER,
+    "service_account_email": "writer@acme-prod.iam.gserviceaccount.com",
+}
+
+
+def test_the_object_for_google() -> None:
+    built = contract.gcs_recording_storage(
+        "acme-calls", "acme-prod", PROVIDER, "writer@acme-prod.iam.gserviceaccount.com"
+    )
+    assert built == GCS
+    assert contract.validate(built) == []
+
+
+# a wrong provider's name, what was expected, how to mend it
+WRONG_PROVIDERS = [
+    (f"//iam.googleapis.com/{PROVIDER}", "without //iam.googleapis.com/", "remove //iam.googleapis.com/"),
+    (
+        f"https://iam.googleapis.com/{PROVIDER}",
+        "without https://iam.googleapis.com/",
+        "remove https://iam.googleapis.com/",
+    ),
+    (
+        PROVIDER.replace("123456789012", "acme-prod"),
+        "the project's number, not its ID",
+        "gcloud projects describe acme-prod",
+    ),
+    (PROVIDER.partition("/providers/")[0], "a provider's name", "this names a pool, not its provider"),
+    (PROVIDER.replace("acme-calls", "gcp-calls"), "which Google reserves", "another word"),
+    ("recording-service", "a provider's name", "copy the provider's name"),
+]
+
+
+@pytest.mark.parametrize(("given", "expected", "mend"), WRONG_PROVIDERS)
+def test_a_wrong_providers_name_is_named(given: str, expected: str, mend: str) -> None:
+    (fault,) = contract.validate(GCS | {"workload_identity_provider": given})
+    assert fault.key == "recording_storage.workload_identity_provider"
+    assert expected in fault.expected
+    assert mend in fault.mend
+
+
+def test_every_fault_of_a_providers_name_is_named() -> None:
+    given = "//iam.googleapis.com/" + PROVIDER.replace("123456789012", "acme-prod")
+    assert len(contract.validate(GCS | {"workload_identity_provider": given})) == 2
+
+
+def test_a_projects_number_is_not_its_id() -> None:
+    (fault,) = contract.validate(GCS | {"project_id": "123456789012"})
+    assert "gcloud projects describe 123456789012" in fault.mend
+
+
+@pytest.mark.parametrize("field", [name for name in GCS if name != "provider"])
+def test_a_missing_field_of_google_is_named(field: str) -> None:
+    (fault,) = contract.validate({name: value for name, value in GCS.items() if name != field})
+    assert (fault.key, fault.value) == (f"recording_storage.{field}", "(not set)")
+
+
 @pytest.mark.parametrize("field", ["bucket_name", "bucket_region", "assume_role_arn"])
 def test_a_missing_field_is_named(field: str) -> None:
     (fault,) = contract.validate({name: value for name, value in STORAGE.items() if name != field})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components import aws, naming
+from components import aws, gcp, naming
 
 SCOPE = naming.Scope("organization", "recording-storage", "acme")
 WORDS = st.text(max_size=90)
@@ -93,6 +93,30 @@ def test_every_name_is_legal(stack: str, destination: str, account: str) -> None
     for name in (bucket, role):
         assert re.fullmatch(r"[a-z](-?[a-z0-9])*-[a-z2-7]{6}", name)
     assert bucket[-6:] == role[-6:]
+
+
+@given(stack=WORDS, destination=WORDS, project=WORDS)
+@example(stack="gcp", destination="calls", project="")
+@example(stack="goog", destination="calls", project="")
+@example(stack="", destination="", project="")
+@example(stack="e" * 90, destination="é" * 90, project="")
+def test_every_name_on_google_cloud_is_legal(stack: str, destination: str, project: str) -> None:
+    scope = naming.Scope("organization", "recording-storage", stack)
+    place = (scope, destination, project, "EU")
+    bucket, pool = naming.gcs_bucket_name(*place), naming.pool_id(*place)
+    account = naming.service_account_id(*place)
+    if "google" not in bucket and "g00gle" not in bucket:  # which the configuration is told of
+        assert gcp.bucket_name_breaches(bucket) == ()
+    assert gcp.pool_id_breaches(pool) == ()
+    assert gcp.service_account_id_breaches(account) == ()
+    assert bucket[-6:] == pool[-6:] == account[-6:]
+
+
+def test_a_name_on_google_cloud_is_the_same_on_every_run() -> None:
+    place = (SCOPE, "calls", "acme-prod", "EU")
+    assert naming.gcs_bucket_name(*place) == "acme-calls-2kogch"
+    assert naming.pool_id(*place) == "acme-calls-2kogch"
+    assert naming.service_account_id(*place) == "rec-acme-calls-2kogch"
 
 
 @given(words=st.lists(WORDS, max_size=4), limit=st.integers(min_value=24, max_value=64))

@@ -7,7 +7,8 @@ import pytest
 
 from components import naming
 from components.faults import ConfigurationError, Fault
-from components.settings import Judgement, S3Names, judge
+from components.s3_settings import S3Names
+from components.settings import Judgement, judge
 
 S3: dict[str, Any] = {"provider": "s3", "region": "eu-west-1"}
 ROLE = "arn:aws:iam::123456789012:role/team/deploy"
@@ -30,7 +31,7 @@ def calls(**settings: object) -> dict[str, object]:
 
 def test_ten_lines_are_enough() -> None:
     settings = judged({"destinations": {"calls": S3}}).settings
-    one = settings.destinations["calls"]
+    one = settings.s3["calls"]
     assert settings.default_name == "calls"
     assert (one.on_destroy, one.retention_days, one.role_path, one.target_account) == (
         "protect",
@@ -87,13 +88,13 @@ def test_every_setting_is_taken() -> None:
         }
     )
     settings = judgement.settings
-    one = settings.destinations["calls"]
+    one = settings.s3["calls"]
     assert one.model_dump(mode="json") == {"provider": "s3", **everything}
     assert one.external_ids(settings.s3_trust) == ("tavus-acme", "tavus", "tavus-two")
     assert one.names(SCOPE, "calls", "123456789012") == S3Names("acme-calls", "recordings")
     assert settings.default_name == "support"
     assert settings.tags == {"team": "voice"}
-    assert settings.destinations["support"].own_external_id(settings.s3_trust) == "tavus-2027"
+    assert settings.s3["support"].own_external_id(settings.s3_trust) == "tavus-2027"
     assert settings.s3_trust.session_seconds == 3600
     assert judgement.warnings == ()
 
@@ -104,7 +105,7 @@ def test_of_several_destinations_none_is_the_default_unless_named() -> None:
 
 
 def test_the_account_is_the_deploy_roles_where_none_is_given() -> None:
-    assert judged(calls(deploy_role=ROLE)).settings.destinations["calls"].target_account == "123456789012"
+    assert judged(calls(deploy_role=ROLE)).settings.s3["calls"].target_account == "123456789012"
 
 
 REFUSED: list[tuple[str, object, object, str, str, str]] = [
@@ -467,7 +468,7 @@ def test_all_faults_come_at_once_those_between_settings_too() -> None:
         {
             "destinations": {
                 "calls": {**S3, "region": "eu-west", "account": "210987654321", "deploy_role": ROLE},
-                "video": {"provider": "gcs", "region": "x"},
+                "video": {"provider": "oss", "region": "x"},
                 "voice": {**S3, "readers": "me", "bucket_name": "same", "retention_days": -1},
                 "zoom": {**S3, "bucket_name": "same"},
             },

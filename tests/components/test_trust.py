@@ -48,11 +48,28 @@ def test_an_override_takes_a_constants_place_and_is_listed() -> None:
     }
     effective = trust.effective_s3(overrides)
     assert effective == trust.S3Trust("210987654321", "tavus", 43200, ("s3:PutObject",))
-    assert [(one.constant.name, one.value) for one in trust.overridden_s3(overrides)] == [
+    assert [(one.constant.name, one.value) for one in trust.overridden(trust.S3_PROFILE, {**overrides})] == [
         ("account", "210987654321"),
         ("actions", ("s3:PutObject",)),
     ]
-    assert trust.overridden_s3({}) == ()
+    assert trust.overridden(trust.S3_PROFILE, {}) == ()
+
+
+def test_what_is_assumed_for_google_is_marked_as_derived() -> None:
+    assert trust.effective_gcs({}) == trust.GcsTrust(
+        issuer="https://recording-copy.tavus.io", subject_mapping="assertion.sub", audience=""
+    )
+    assert [(one.name, one.certainty) for one in trust.GCS_PROFILE] == [
+        ("issuer", "C"),
+        ("subject_mapping", "C"),
+        ("audience", "C"),
+    ]
+    overrides: trust.GcsOverrides = {
+        "issuer": "https://issuer.example.com",
+        "subject_mapping": "assertion.sub",
+    }
+    assert trust.effective_gcs(overrides).issuer == "https://issuer.example.com"
+    assert [one.constant.name for one in trust.overridden(trust.GCS_PROFILE, {**overrides})] == ["issuer"]
 
 
 def trust_document(principal: str | list[str], external_id: str | list[str]) -> dict[str, Any]:

@@ -12,9 +12,12 @@ import runpy
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "recording-storage"
@@ -22,6 +25,67 @@ ACCOUNT = "111122223333"
 EXISTING_REGION = "eu-west-1"
 """Where every bucket is that exists already."""
 KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+PROJECT_NUMBER = "123456789012"
+POOLS = f"projects/{PROJECT_NUMBER}/locations/global/workloadIdentityPools"
+
+Properties = dict[str, Any]
+
+# a resource's type -> what the cloud adds to its inputs (and its name)
+COMPUTED: Mapping[str, Callable[[Properties, str], Properties]] = {
+    "aws:s3/bucket:Bucket": lambda inputs, name: {
+        "arn": f"arn:aws:s3:::{name}",
+        "bucketRegion": inputs["region"],
+    },
+    "aws:iam/role:Role": lambda _, name: {"arn": f"arn:aws:iam::{ACCOUNT}:role/{name}"},
+    "aws:kms/key:Key": lambda _, __: {"arn": KEY_ARN},
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": lambda inputs, _: {
+        "name": f"{POOLS}/{inputs['workloadIdentityPoolId']}",
+    },
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": lambda inputs, _: {
+        "name": f"{POOLS}/{inputs['workloadIdentityPoolId']}/providers/{inputs['workloadIdentityPoolProviderId']}",
+    },
+    "gcp:serviceaccount/account:Account": lambda inputs, _: _service_account(
+        f"{inputs['accountId']}@{inputs['project']}.iam.gserviceaccount.com"
+    ),
+}
+
+
+def _nothing(inputs: Properties, name: str) -> Properties:
+    return {}
+
+
+def _service_account(email: str) -> Properties:
+    project = email.partition("@")[2].partition(".")[0]
+    return {
+        "email": email,
+        "member": f"serviceAccount:{email}",
+        "name": f"projects/{project}/serviceAccounts/{email}",
+    }
+
+
+# a function -> what it finds
+FOUND: Mapping[str, Callable[[Properties], Properties]] = {
+    "aws:s3/getBucket:getBucket": lambda args: {
+        "bucket": args["bucket"],
+        "arn": f"arn:aws:s3:::{args['bucket']}",
+        "bucketRegion": EXISTING_REGION,
+    },
+    "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {
+        "accountId": ACCOUNT,
+        "id": ACCOUNT,
+        "arn": "",
+        "userId": "",
+    },
+    "gcp:storage/getBucket:getBucket": lambda args: {"name": args["name"], "location": EXISTING_LOCATION},
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda _: {"member": STORAGE_AGENT},
+    "gcp:iam/getWorkloadIdentityPool:getWorkloadIdentityPool": lambda args: {
+        "name": f"{POOLS}/{args['workloadIdentityPoolId']}",
+    },
+}
+STORAGE_AGENT = f"serviceAccount:service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+EXISTING_LOCATION = "EUROPE-WEST1"
 
 
 @dataclass(frozen=True)
@@ -51,15 +115,25 @@ class Run:
 
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["pulumi", "pulumi_aws.s3", "pulumi_aws.iam", "components.settings"])
+_CONTEXT.set_forkserver_preload(["tests.support.warm"])
+_FRESH = multiprocessing.get_context("spawn")
 
 
 def run(
-    config: dict[str, Any], *, stack: str = "acme", preview: bool = False, program: str | None = None
+    config: dict[str, Any],
+    *,
+    stack: str = "acme",
+    preview: bool = False,
+    program: str | None = None,
+    fresh: bool = False,
 ) -> Run:
-    """Run the program (or the text `program` in its place) with the project's configuration."""
-    receive, send = _CONTEXT.Pipe(duplex=False)
-    child = _CONTEXT.Process(target=_child, args=(send, config, stack, preview, program))
+    """Run the program (or the text `program` in its place) with the project's configuration.
+
+    `fresh`: in a process that has imported nothing beforehand.
+    """
+    context = _FRESH if fresh else _CONTEXT
+    receive, send = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(send, config, stack, preview, program))
     child.start()
     send.close()
     try:
@@ -99,28 +173,12 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
             inputs = cast("dict[str, Any]", args.inputs)
             if not args.custom or preview:
                 return "", inputs
-            name = inputs.get("bucket") or inputs.get("name") or args.name
-            arns = {
-                "s3/bucket": f"arn:aws:s3:::{name}",
-                "iam/role": f"arn:aws:iam::{ACCOUNT}:role/{name}",
-                "kms/key": KEY_ARN,
-            }
-            kind = args.typ.split(":")[1]
-            computed = {"arn": arns[kind]} if kind in arns else {}
-            if kind == "s3/bucket":
-                computed["bucketRegion"] = inputs["region"]
-            return str(name), inputs | computed
+            name = str(inputs.get("bucket") or inputs.get("name") or args.name)
+            return name, inputs | COMPUTED.get(args.typ, _nothing)(inputs, name)
 
         @override
         def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-            if args.token == "aws:s3/getBucket:getBucket":
-                bucket = str(cast("dict[str, Any]", args.args)["bucket"])
-                return {
-                    "bucket": bucket,
-                    "arn": f"arn:aws:s3:::{bucket}",
-                    "bucketRegion": EXISTING_REGION,
-                }, []
-            return {"accountId": ACCOUNT, "id": ACCOUNT, "arn": "", "userId": ""}, []
+            return FOUND[args.token](cast("dict[str, Any]", args.args)), []
 
     class Monitor(mocks.MockMonitor):
         @override

@@ -1,20 +1,138 @@
-"""What must hold between settings: fields of one destination, or several destinations of a stack.
+"""A destination on Amazon S3 as a stack's configuration has it: its fields, and what must hold between them.
 
-Each check lists its faults; `notes` lists what AWS takes, or may take, and someone should know.
+Left out: whatever only AWS can answer.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 
-from components import aws, kms
+from pydantic import Field
+
+from components import aws, kms, naming, trust
+from components.destination import DestinationSettings
 from components.faults import Breach, Fault, fault, listed
+from components.fields import QUOTE_ACCOUNT, Model, file_breaches, text, texts, truth, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from components.settings import Settings
+
+_REGION: Final = "an AWS region, as in eu-west-1"
+
+_account = text(aws.account_id_breaches, 'an AWS account id, as in "123456789012"', QUOTE_ACCOUNT)
+_external_id = text(aws.external_id_breaches, "an external id, as in tavus")
+_external_ids = texts(aws.external_id_breaches, "an external id, as in tavus")
+_role_arn = text(aws.role_arn_breaches, "a role's ARN, as in arn:aws:iam::123456789012:role/name")
+_role_arns = texts(aws.role_arn_breaches, "a role's ARN, as in arn:aws:iam::123456789012:role/name")
+
+
+@dataclass(frozen=True)
+class S3Names:
+    """The physical names of an S3 destination."""
+
+    bucket: str
+    role: str
+
+
+class S3Destination(DestinationSettings):
+    """A bucket of the customer's, and the role through which the recording service writes into it.
+
+    `region`: where the bucket is. `account`: the 12-digit account to deploy into; `deploy_role`: the role
+    that Pulumi assumes there. `bucket_name`, `role_name`: instead of the derived ones. `role_path`,
+    `permissions_boundary`: for accounts whose roles need them; `permissions_boundary_file`: where in the project
+    its document is, for the rehearsal alone. `external_id`: handed over instead of the trust profile's;
+    `additional_external_ids`, `additional_principals`: accepted beside. `readers`: roles that may read the bucket.
+    `create_kms_key`, `kms_key_deletion_days`: encrypt with a key of one's own; `kms_key_arn`: with a given one, whose
+    account, where it is another, `kms_key_account` names on purpose.
+    """
+
+    provider: Literal["s3"]  # pyright: ignore[reportIncompatibleVariableOverride]
+    region: Annotated[str, text(aws.region_breaches, _REGION)] = Field(description=_REGION)
+    account: Annotated[str | None, _account] = None
+    deploy_role: Annotated[str | None, _role_arn] = None
+    bucket_name: Annotated[str | None, text(aws.bucket_name_breaches, "a bucket name, as in acme-calls")] = (
+        None
+    )
+    role_name: Annotated[str | None, text(aws.role_name_breaches, "a role name, as in recordings-acme")] = (
+        None
+    )
+    role_path: Annotated[str, text(aws.role_path_breaches, "an IAM path, as in /recordings/")] = "/"
+    permissions_boundary: Annotated[
+        str | None,
+        text(aws.policy_arn_breaches, "a policy's ARN, as in arn:aws:iam::123456789012:policy/name"),
+    ] = None
+    permissions_boundary_file: Annotated[
+        str | None, text(file_breaches, "a file's path inside the project, as in stacks/boundary.json")
+    ] = None
+    external_id: Annotated[str | None, _external_id] = None
+    additional_external_ids: Annotated[tuple[str, ...], _external_ids] = ()
+    additional_principals: Annotated[
+        tuple[str, ...],
+        texts(aws.principal_breaches, "an account id or a role's or user's ARN", QUOTE_ACCOUNT),
+    ] = ()
+    readers: Annotated[tuple[str, ...], _role_arns] = ()
+    create_kms_key: Annotated[bool, truth()] = False
+    kms_key_deletion_days: Annotated[
+        int | None,
+        whole(
+            kms.SHORTEST_DELETION_DAYS,
+            kms.LONGEST_DELETION_DAYS,
+            "days",
+            "write the number without quotes; remove the key for 30",
+        ),
+    ] = None
+    kms_key_arn: Annotated[str | None, text(kms.key_arn_breaches, "a key's ARN")] = None
+    kms_key_account: Annotated[str | None, _account] = None
+
+    @property
+    def place(self) -> str:
+        """Where the recordings are."""
+        return self.region
+
+    @property
+    def target_account(self) -> str | None:
+        """The account to deploy into, where the configuration says: `account`, or the deploy role's."""
+        arn = aws.iam_arn(self.deploy_role or "")
+        return self.account or (arn.account if arn else None)
+
+    def own_external_id(self, profile: trust.S3Trust) -> str:
+        """Give the external id that the application hands over: the destination's own, or the profile's."""
+        return self.external_id or profile.external_id
+
+    def external_ids(self, profile: trust.S3Trust) -> tuple[str, ...]:
+        """List every external id that the role accepts, the one that is handed over first."""
+        return (self.own_external_id(profile), *self.additional_external_ids)
+
+    def names(self, scope: naming.Scope, destination: str, account: str) -> S3Names:
+        """Give the configured names, or the derived ones; `account` is the one that is deployed into."""
+        return S3Names(
+            bucket=self.bucket_name or naming.bucket_name(scope, destination, account, self.region),
+            role=self.role_name or naming.role_name(scope, destination, account, self.region),
+        )
+
+
+class S3TrustSettings(Model):
+    """The vendor's constants for S3 that the stack overrides; unset, the profile's stands."""
+
+    account: Annotated[str | None, _account] = None
+    session_seconds: Annotated[
+        int | None,
+        whole(3600, 43200, "seconds", "write the session that the service asks for, without quotes"),
+    ] = None
+    actions: Annotated[
+        tuple[str, ...] | None, texts(aws.s3_action_breaches, "an action, as in s3:PutObject", least=1)
+    ] = None
+    external_id: Annotated[str | None, _external_id] = None
+
+    @property
+    def overrides(self) -> trust.S3Overrides:
+        """Only what is set."""
+        return cast("trust.S3Overrides", {name: getattr(self, name) for name in self.model_fields_set})
+
 
 OF_THE_BUCKET: Final = frozenset({"adopt", "create_kms_key", "on_destroy", "readers", "retention_days"})
 """Settings that concern the bucket itself, or its policy."""
@@ -22,7 +140,7 @@ OF_THE_BUCKET: Final = frozenset({"adopt", "create_kms_key", "on_destroy", "read
 
 def _account_faults(settings: Settings) -> Iterable[Fault]:
     """Ask that deploy role and permissions boundary belong to the account that is deployed into."""
-    for name, one in settings.destinations.items():
+    for name, one in settings.s3.items():
         role = aws.iam_arn(one.deploy_role or "")
         if role and one.account and role.account != one.account:
             yield fault(
@@ -48,7 +166,7 @@ def _account_faults(settings: Settings) -> Iterable[Fault]:
 
 def _boundary_faults(settings: Settings) -> Iterable[Fault]:
     """Ask for the boundary whose document is given."""
-    for name, one in settings.destinations.items():
+    for name, one in settings.s3.items():
         if one.permissions_boundary_file and not one.permissions_boundary:
             yield fault(
                 f"destinations.{name}.permissions_boundary_file",
@@ -65,7 +183,7 @@ def _key_faults(settings: Settings) -> Iterable[Fault]:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     """
-    for name, one in settings.destinations.items():
+    for name, one in settings.s3.items():
         key = f"destinations.{name}"
         arn = kms.key_arn(one.kms_key_arn or "")
         if one.create_kms_key and one.kms_key_arn:
@@ -94,7 +212,7 @@ def _key_faults(settings: Settings) -> Iterable[Fault]:
 
 def _existing_faults(settings: Settings) -> Iterable[Fault]:
     """Refuse settings of a bucket whose settings are left alone, and ask for the name of one that exists."""
-    for name, one in settings.destinations.items():
+    for name, one in settings.s3.items():
         key = f"destinations.{name}"
         if one.existing:
             for field in sorted(OF_THE_BUCKET & one.model_fields_set):
@@ -124,7 +242,7 @@ def _ambient_faults(settings: Settings) -> Iterable[Fault]:
     accounts = _ambient_accounts(settings)
     if len(accounts) < 2:
         return
-    for name, one in settings.destinations.items():
+    for name, one in settings.s3.items():
         if one.account and not one.deploy_role:
             yield fault(
                 f"destinations.{name}.account",
@@ -138,15 +256,13 @@ def _ambient_faults(settings: Settings) -> Iterable[Fault]:
 
 
 def _ambient_accounts(settings: Settings) -> list[str]:
-    return sorted(
-        {one.account for one in settings.destinations.values() if one.account and not one.deploy_role}
-    )
+    return sorted({one.account for one in settings.s3.values() if one.account and not one.deploy_role})
 
 
 def _trust_faults(settings: Settings) -> Iterable[Fault]:
     """Refuse to accept beside what is accepted anyway."""
     profile = settings.s3_trust
-    for name, one in settings.destinations.items():
+    for name, one in settings.s3.items():
         own = one.own_external_id(profile)
         for field, values, already, what in (
             ("additional_external_ids", one.additional_external_ids, own, "the destination's external id"),
@@ -175,7 +291,7 @@ def _name_faults(settings: Settings) -> Iterable[Fault]:
     ambient_account = ambient[0] if len(ambient) == 1 else ""
     buckets: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     roles: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for name, one in settings.destinations.items():
+    for name, one in settings.s3.items():
         account = one.target_account or ambient_account
         names = one.names(settings.scope, name, account)
         buckets[names.bucket].append((name, names.bucket))
@@ -192,7 +308,7 @@ def _name_faults(settings: Settings) -> Iterable[Fault]:
                     yield fault(f"destinations.{name}.{field}", physical, breach)
 
 
-CHECKS: Final[tuple[Callable[[Settings], Iterable[Fault]], ...]] = (
+_CHECKS: Final[tuple[Callable[[Settings], Iterable[Fault]], ...]] = (
     _account_faults,
     _boundary_faults,
     _key_faults,
@@ -203,9 +319,15 @@ CHECKS: Final[tuple[Callable[[Settings], Iterable[Fault]], ...]] = (
 )
 
 
+def faults(settings: Settings) -> Iterable[Fault]:
+    """List what doesn't fit together: fields of one destination, or several destinations of a stack."""
+    for check in _CHECKS:
+        yield from check(settings)
+
+
 def notes(settings: Settings) -> Iterable[Fault]:
     """List what AWS takes, or may take, and someone should know."""
-    for name, one in settings.destinations.items():
+    for name, one in settings.s3.items():
         for field, value, found_notes in (
             ("region", one.region, aws.region_notes),
             ("bucket_name", one.bucket_name, aws.bucket_name_notes),
