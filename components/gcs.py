@@ -15,8 +15,9 @@ from typing_extensions import NotRequired, TypedDict
 
 from components import contract, naming
 from components.destination import PROTECT
-from components.gcs_bucket import OVERWRITER_ROLE, WRITER_ROLE, BucketSettings, make_bucket
+from components.gcs_bucket import BucketSettings, make_bucket
 from components.gcs_identity import Identity, IdentitySettings, make_identity
+from components.gcs_policies import OVERWRITER_ROLE, WRITER_ROLE
 from components.gcs_settings import PROVIDER_ID
 from components.handing_over import sound
 from components.keeping import Keeping

@@ -6,7 +6,7 @@ Left out: the identity that writes (`gcs_identity`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_gcp as gcp
@@ -14,19 +14,12 @@ import pulumi_gcp as gcp
 from components import adoption
 from components.destination import DELETE
 from components.gcs_lifecycle import lifecycle_rules, soft_delete_seconds
+from components.gcs_policies import KEY_ROLE, READER_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from components.keeping import Keeping
-
-READER_ROLE: Final = "roles/storage.objectViewer"
-WRITER_ROLE: Final = "roles/storage.objectCreator"
-"""Creates objects, and can't read, replace or delete one: https://docs.cloud.google.com/storage/docs/access-control/iam-roles"""
-OVERWRITER_ROLE: Final = "roles/storage.objectUser"
-"""The narrowest predefined role that may replace an object, which needs `storage.objects.delete`; reads and deletes
-too."""
-KEY_ROLE: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,27 @@ service account may do (`gcs`).
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components import adoption
-from components.gcp import IAM_HOST, RESOURCE_PREFIXES
+from components.gcs_policies import (
+    DISPLAY_NAME,
+    TRUST_ROLE,
+    audiences,
+    condition,
+    mapping,
+    pool_description,
+    principal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from components.trust import GcsTrust
-
-TRUST_ROLE: Final = "roles/iam.workloadIdentityUser"
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,7 @@ def make_identity(name: str, settings: IdentitySettings, opts: pulumi.ResourceOp
     """The pool (or the given one), the provider in it, the service account (or the given one), and the binding."""
     pool = _pool(name, settings, opts)
     provider = _provider(name, settings, pool, opts)
-    principal = pulumi.Output.all(pool.name, settings.workspace_id).apply(
-        lambda known: f"principal://{IAM_HOST}/{known[0]}/subject/{known[1]}"
-    )
+    member = pulumi.Output.all(pool.name, settings.workspace_id).apply(lambda known: principal(*known))
     if settings.service_account_email is not None:
         email = pulumi.Output.from_input(settings.service_account_email)
         # Beside whoever its owner lets in: the account isn't this destination's own.
@@ -65,7 +68,7 @@ def make_identity(name: str, settings: IdentitySettings, opts: pulumi.ResourceOp
             f"{name}-trust",
             service_account_id=pulumi.Output.concat("projects/-/serviceAccounts/", email),
             role=TRUST_ROLE,
-            member=principal,
+            member=member,
             opts=opts,
         )
     else:
@@ -83,19 +86,10 @@ def make_identity(name: str, settings: IdentitySettings, opts: pulumi.ResourceOp
             f"{name}-trust",
             service_account_id=account.name,
             role=TRUST_ROLE,
-            members=[principal],
+            members=[member],
             opts=opts,
         )
     return Identity(pool.name, provider.name, email, trust.id)
-
-
-def condition(workspace_id: str) -> str:
-    """The provider's condition, in CEL: one subject and no other.
-
-    A string literal of CEL is escaped as JSON's is. Source:
-    https://github.com/google/cel-spec/blob/master/doc/langdef.md#string-and-bytes-values
-    """
-    return f"google.subject == {json.dumps(workspace_id, ensure_ascii=False)}"
 
 
 @dataclass(frozen=True)
@@ -118,8 +112,8 @@ def _pool(name: str, settings: IdentitySettings, opts: pulumi.ResourceOptions) -
         f"{name}-pool",
         workload_identity_pool_id=settings.pool_id,
         project=settings.project,
-        display_name="Recording service",
-        description=f"The recording service of {name}, and nobody else",
+        display_name=DISPLAY_NAME,
+        description=pool_description(name),
         disabled=False,
         opts=_taken_over(opts, settings.adopted_pool),
     )
@@ -135,29 +129,23 @@ def _provider(
         workload_identity_pool_id=pool.id,
         workload_identity_pool_provider_id=settings.provider_id,
         project=settings.project,
-        display_name="Recording service",
+        display_name=DISPLAY_NAME,
         disabled=False,
-        attribute_mapping={"google.subject": settings.trust.subject_mapping},
+        attribute_mapping=mapping(settings.trust.subject_mapping),
         attribute_condition=pulumi.Output.from_input(settings.workspace_id).apply(condition),
         oidc={"issuer_uri": settings.trust.issuer, "allowed_audiences": _audiences(settings, pool)},
         opts=_taken_over(opts, adopted),
     )
 
 
-def _audiences(settings: IdentitySettings, pool: _Pool) -> Sequence[pulumi.Input[str]] | None:
-    """The audiences that the provider accepts; None: its own full name, as Google has it where none is listed.
-
-    Source: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers#Oidc
-    """
-    if settings.trust.audience:
-        return [settings.trust.audience, *settings.additional_audiences]
-    if not settings.additional_audiences:
+def _audiences(settings: IdentitySettings, pool: _Pool) -> pulumi.Output[list[str]] | None:
+    """The audiences that the provider lists; None, where it lists none, is known before the pool is."""
+    own, additional = settings.trust.audience, settings.additional_audiences
+    if not own and not additional:
         return None
-    own = [
-        pulumi.Output.concat(prefix, pool.name, "/providers/", settings.provider_id)
-        for prefix in RESOURCE_PREFIXES
-    ]
-    return [*own, *settings.additional_audiences]
+    return pulumi.Output.all(pool.name, settings.provider_id, *additional).apply(
+        lambda known: audiences(own, known[2:], known[0], known[1])
+    )
 
 
 def _taken_over(opts: pulumi.ResourceOptions, adopted: str | None) -> pulumi.ResourceOptions:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.gcs_identity import condition
 from components.gcs_lifecycle import lifecycle_rules
+from components.gcs_policies import condition
 from tests.support.registrations import EXISTING_LOCATION, POOLS, STORAGE_AGENT, Run, run
 
 CALLS = {"provider": "gcs", "project": "acme-prod", "location": "europe-west1", "workspace_id": "ws-1"}
