@@ -59,11 +59,13 @@ def test_the_readmes_faults_read_as_shown(tmp_path: Path) -> None:
 
 
 def test_the_configurations_examples_are_proven(tmp_path: Path) -> None:
-    example, trust = blocks((ROOT / "docs/configuration.md").read_text(), "yaml")
-    done = command("rehearse", "acme", folder=project_with(tmp_path / "one", example))
-    assert done.code == 0, done.out + done.err
+    *examples, trust = blocks((ROOT / "docs/configuration.md").read_text(), "yaml")
+    assert len(examples) == 2
+    for number, example in enumerate(examples):
+        done = command("rehearse", "acme", folder=project_with(tmp_path / str(number), example))
+        assert done.code == 0, done.out + done.err
     own = blocks(README, "yaml")[0] + trust.removeprefix("config:\n")
-    done = command("rehearse", "acme", folder=project_with(tmp_path / "two", own))
+    done = command("rehearse", "acme", folder=project_with(tmp_path / "own", own))
     assert done.code == 0, done.out + done.err
     assert "overridden" not in done.out, "the example repeats the vendor's own values"
 
@@ -75,11 +77,12 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    from components.s3_settings import S3Destination
+    from components.settings import PROVIDERS
 
-    page = (ROOT / "docs/configuration.md").read_text()
-    for name in S3Destination.model_fields:
-        assert f"| `{name}` |" in page, name
+    pages = (ROOT / "docs/configuration.md").read_text().split("\n## A destination on ")[1:]
+    for page, (provider, model) in zip(pages, PROVIDERS.items(), strict=True):
+        for name in model.model_fields:
+            assert f"| `{name}` |" in page, f"{name} of {provider}"
 
 
 def test_every_result_of_a_rehearsal_is_documented() -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from recording_storage.sandbox import Sandbox
-from tests.support.engine import KEY, MARKS, OWNER, RECORDING, REGION, Destination, House, Stack, inhabited
+from tests.support.engine import KEY, MARKS, RECORDING, Stack, inhabited
+from tests.support.engine_aws import OWNER, REGION, AwsHouse, S3Recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,12 +44,12 @@ MINE = {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsHouse]:
     with Sandbox() as sandbox:
-        yield House(sandbox, tmp_path_factory.mktemp("house"))
+        yield AwsHouse(sandbox, tmp_path_factory.mktemp("house"))
 
 
-def by_hand(house: House, name: str) -> None:
+def by_hand(house: AwsHouse, name: str) -> None:
     """Make a bucket as docs/s3.md says, with a recording in it."""
     s3 = house.account.s3
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -58,7 +59,7 @@ def by_hand(house: House, name: str) -> None:
     s3.put_object(Bucket=name, Key=KEY, Body=RECORDING)
 
 
-def put_policy(house: House, bucket: str, *further: Mapping[str, object]) -> None:
+def put_policy(house: AwsHouse, bucket: str, *further: Mapping[str, object]) -> None:
     arn = f"arn:aws:s3:::{bucket}"
     tls: dict[str, object] = {
         "Sid": "TlsOnly",
@@ -73,14 +74,16 @@ def put_policy(house: House, bucket: str, *further: Mapping[str, object]) -> Non
     house.account.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
 
-def adopted(stack: Stack, storage: Mapping[str, Any], bucket: str, **settings: object) -> Destination:
+def adopted(
+    house: AwsHouse, stack: Stack[S3Recordings], storage: Mapping[str, Any], bucket: str, **settings: object
+) -> S3Recordings:
     """Adopt the bucket, and see to it that this changed nothing, and goes on to change nothing."""
     stack.configure(calls={"adopt": True, **settings})
     done = stack.up()
     assert done.changed.keys() == {"create", "import"}
     assert {type_ for type_ in done.changed["create"] if type_.startswith("aws:")} == ROLES
     assert done.changed["import"] == IMPORTED
-    assert stack.account.storage(bucket) == storage
+    assert house.account.storage(bucket) == storage
     for command in ("up", "refresh"):
         again = stack.run(command, *UNCHANGED)
         assert again.code == 0, again.text
@@ -88,11 +91,11 @@ def adopted(stack: Stack, storage: Mapping[str, Any], bucket: str, **settings: o
     assert stack.up().changed == {"update": {DESTINATION}}  # which no longer says that it adopts
     without = stack.run("refresh", *UNCHANGED)
     assert without.code == 0, without.text
-    assert stack.account.storage(bucket) == storage
+    assert house.account.storage(bucket) == storage
     return stack.destination("calls")
 
 
-def test_a_retained_bucket_is_adopted_by_the_stack_that_comes_after(house: House) -> None:
+def test_a_retained_bucket_is_adopted_by_the_stack_that_comes_after(house: AwsHouse) -> None:
     settings: dict[str, object] = {
         "bucket_name": "acme-retained",
         "on_destroy": "retain",
@@ -102,25 +105,27 @@ def test_a_retained_bucket_is_adopted_by_the_stack_that_comes_after(house: House
     assert stack.run("destroy", "--yes", "--skip-preview").code == 0
     calls.assert_retained()
     storage = house.account.storage(calls.bucket)
-    again = adopted(Stack(house, "later"), storage, calls.bucket, **settings)
+    again = adopted(house, Stack(house, "later"), storage, calls.bucket, **settings)
     assert again.role in house.account.roles()
     again.assert_lives()
 
 
-def test_a_retained_bucket_is_adopted_by_its_derived_name(house: House) -> None:
+def test_a_retained_bucket_is_adopted_by_its_derived_name(house: AwsHouse) -> None:
     settings: dict[str, object] = {"account": OWNER, "on_destroy": "retain"}
     stack, calls = inhabited(house, "derived", **settings)
     assert stack.run("destroy", "--yes", "--skip-preview").code == 0
     storage = house.account.storage(calls.bucket)
-    again = adopted(stack, storage, calls.bucket, **settings)
+    again = adopted(house, stack, storage, calls.bucket, **settings)
     assert (again.bucket, again.role) == (calls.bucket, calls.role)
     again.assert_lives()
 
 
-def test_a_bucket_made_by_hand_is_adopted_and_then_kept_as_any_other(house: House) -> None:
+def test_a_bucket_made_by_hand_is_adopted_and_then_kept_as_any_other(house: AwsHouse) -> None:
     by_hand(house, "acme-by-hand")
     stack = Stack(house, "handy")
-    calls = adopted(stack, house.account.storage("acme-by-hand"), "acme-by-hand", bucket_name="acme-by-hand")
+    calls = adopted(
+        house, stack, house.account.storage("acme-by-hand"), "acme-by-hand", bucket_name="acme-by-hand"
+    )
     refused = stack.run("destroy", "--yes", "--skip-preview")
     assert refused.code != 0
     calls.assert_lives()
@@ -130,20 +135,20 @@ def test_a_bucket_made_by_hand_is_adopted_and_then_kept_as_any_other(house: Hous
     calls.assert_gone()
 
 
-def without_versioning(house: House, bucket: str) -> None:
+def without_versioning(house: AwsHouse, bucket: str) -> None:
     house.account.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
 
 
-def with_another_statement(house: House, bucket: str) -> None:
+def with_another_statement(house: AwsHouse, bucket: str) -> None:
     put_policy(house, bucket, MINE)
 
 
-def with_another_rule(house: House, bucket: str) -> None:
+def with_another_rule(house: AwsHouse, bucket: str) -> None:
     rules: Any = {"Rules": [UNFINISHED, ARCHIVE]}
     house.account.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=rules)
 
 
-def with_tags(house: House, bucket: str) -> None:
+def with_tags(house: AwsHouse, bucket: str) -> None:
     house.account.s3.put_bucket_tagging(
         Bucket=bucket, Tagging={"TagSet": [{"Key": "team", "Value": "voice"}]}
     )
@@ -163,7 +168,7 @@ def with_tags(house: House, bucket: str) -> None:
     ],
 )
 def test_a_bucket_that_differs_is_not_adopted_and_stays_as_it_is(
-    house: House, bucket: str, change: Callable[[House, str], None], difference: str
+    house: AwsHouse, bucket: str, change: Callable[[AwsHouse, str], None], difference: str
 ) -> None:
     by_hand(house, bucket)
     change(house, bucket)
@@ -176,7 +181,7 @@ def test_a_bucket_that_differs_is_not_adopted_and_stays_as_it_is(
         assert house.account.everything(bucket) == before
 
 
-def test_a_bucket_that_differs_is_adopted_once_it_is_mended(house: House) -> None:
+def test_a_bucket_that_differs_is_adopted_once_it_is_mended(house: AwsHouse) -> None:
     by_hand(house, "acme-mended")
     with_another_statement(house, "acme-mended")
     stack = Stack(house, "mended")
@@ -190,7 +195,7 @@ def test_a_bucket_that_differs_is_adopted_once_it_is_mended(house: House) -> Non
     stack.destination("calls").assert_lives()
 
 
-def test_what_is_not_there_is_not_adopted_and_once_it_is_there_it_is(house: House) -> None:
+def test_what_is_not_there_is_not_adopted_and_once_it_is_there_it_is(house: AwsHouse) -> None:
     stack = Stack(house, "early")
     stack.configure(calls={"adopt": True, "bucket_name": "acme-early"})
     done = stack.try_up()
@@ -202,7 +207,7 @@ def test_what_is_not_there_is_not_adopted_and_once_it_is_there_it_is(house: Hous
     stack.destination("calls").assert_lives()
 
 
-def test_a_setting_that_is_not_there_is_named(house: House) -> None:
+def test_a_setting_that_is_not_there_is_named(house: AwsHouse) -> None:
     by_hand(house, "acme-bare")
     house.account.s3.delete_bucket_lifecycle(Bucket="acme-bare")
     before = house.account.everything("acme-bare")
@@ -216,7 +221,7 @@ def test_a_setting_that_is_not_there_is_named(house: House) -> None:
 
 
 @pytest.mark.parametrize("on_destroy", ["protect", "retain", "delete"])
-def test_a_destination_that_the_stack_has_already_adopts_nothing(house: House, on_destroy: str) -> None:
+def test_a_destination_that_the_stack_has_already_adopts_nothing(house: AwsHouse, on_destroy: str) -> None:
     bucket = f"acme-had-{on_destroy}"
     stack, calls = inhabited(house, f"had-{on_destroy}", bucket_name=bucket, on_destroy=on_destroy)
     before = house.account.everything(bucket)
@@ -231,11 +236,11 @@ def test_a_destination_that_the_stack_has_already_adopts_nothing(house: House, o
     calls.assert_lives()
 
 
-def test_what_was_adopted_once_is_not_adopted_anew(house: House) -> None:
+def test_what_was_adopted_once_is_not_adopted_anew(house: AwsHouse) -> None:
     by_hand(house, "acme-anew")
     stack = Stack(house, "anew")
     settings: dict[str, object] = {"bucket_name": "acme-anew"}
-    calls = adopted(stack, house.account.storage("acme-anew"), "acme-anew", **settings)
+    calls = adopted(house, stack, house.account.storage("acme-anew"), "acme-anew", **settings)
     stack.configure(calls={"adopt": True, **settings})
     done = stack.try_up()
     assert done.code != 0

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from recording_storage.sandbox import Sandbox
-from tests.support.engine import MARKS, House, inhabited
+from tests.support.engine import MARKS, inhabited
+from tests.support.engine_aws import AwsHouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +19,12 @@ KEY = "aws:kms/key:Key"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsHouse]:
     with Sandbox() as sandbox:
-        yield House(sandbox, tmp_path_factory.mktemp("house"))
+        yield AwsHouse(sandbox, tmp_path_factory.mktemp("house"))
 
 
-def key_of(house: House, bucket: str) -> str:
+def key_of(house: AwsHouse, bucket: str) -> str:
     """The ARN of the key that the bucket encrypts with."""
     (rule,) = house.account.s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"][
         "Rules"
@@ -35,7 +36,7 @@ def key_of(house: House, bucket: str) -> str:
 @pytest.mark.parametrize(
     ("on_destroy", "state"), [("protect", "Enabled"), ("retain", "Enabled"), ("delete", "PendingDeletion")]
 )
-def test_a_key_goes_and_stays_with_its_bucket(house: House, on_destroy: str, state: str) -> None:
+def test_a_key_goes_and_stays_with_its_bucket(house: AwsHouse, on_destroy: str, state: str) -> None:
     stack, calls = inhabited(house, f"key-{on_destroy}", create_kms_key=True, on_destroy=on_destroy)
     key = key_of(house, calls.bucket)
     assert house.account.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
@@ -49,7 +50,7 @@ def test_a_key_goes_and_stays_with_its_bucket(house: House, on_destroy: str, sta
     assert house.account.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == state
 
 
-def test_a_key_can_be_had_later(house: House) -> None:
+def test_a_key_can_be_had_later(house: AwsHouse) -> None:
     stack, calls = inhabited(house, "key-later")
     stack.configure(calls={"create_kms_key": True})
     changed = stack.up().changed

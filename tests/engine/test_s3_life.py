@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from recording_storage.sandbox import Sandbox
-from tests.support.engine import MARKS, House, Stack, inhabited
+from tests.support.engine import MARKS, Stack, inhabited
+from tests.support.engine_aws import AwsHouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +21,12 @@ VALUES = ("protect", "retain", "delete")
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsHouse]:
     with Sandbox() as sandbox:
-        yield House(sandbox, tmp_path_factory.mktemp("house"))
+        yield AwsHouse(sandbox, tmp_path_factory.mktemp("house"))
 
 
-def test_a_preview_makes_nothing(house: House) -> None:
+def test_a_preview_makes_nothing(house: AwsHouse) -> None:
     stack = Stack(house, "previewed")
     stack.configure(calls={})
     done = stack.run("preview")
@@ -34,7 +35,7 @@ def test_a_preview_makes_nothing(house: House) -> None:
     assert not {name for name in house.account.buckets() | house.account.roles() if "previewed" in name}
 
 
-def test_a_stack_that_is_up_stays_as_it_is(house: House) -> None:
+def test_a_stack_that_is_up_stays_as_it_is(house: AwsHouse) -> None:
     stack, calls = inhabited(house, "steady", retention_days=30)
     again = stack.run("up", "--yes", "--skip-preview", "--expect-no-changes")
     assert again.code == 0, again.text
@@ -44,7 +45,7 @@ def test_a_stack_that_is_up_stays_as_it_is(house: House) -> None:
     calls.assert_lives()
 
 
-def test_refresh_sees_what_somebody_changed(house: House) -> None:
+def test_refresh_sees_what_somebody_changed(house: AwsHouse) -> None:
     stack, calls = inhabited(house, "drifting")
     house.account.s3.delete_bucket_policy(Bucket=calls.bucket)
     house.account.s3.put_bucket_versioning(
@@ -57,7 +58,7 @@ def test_refresh_sees_what_somebody_changed(house: House) -> None:
     calls.assert_lives()
 
 
-def test_other_tags_are_an_update_in_place(house: House) -> None:
+def test_other_tags_are_an_update_in_place(house: AwsHouse) -> None:
     stack, calls = inhabited(house, "tagged")
     stack.configure(tags={"team": "voice"}, calls={})
     assert stack.up().changed == {"update": {BUCKET, ROLE}}
@@ -65,7 +66,7 @@ def test_other_tags_are_an_update_in_place(house: House) -> None:
     calls.assert_lives()
 
 
-def test_another_region_is_refused_while_protected(house: House) -> None:
+def test_another_region_is_refused_while_protected(house: AwsHouse) -> None:
     stack, calls = inhabited(house, "moving")
     stack.configure(calls={"region": "eu-central-1"})
     done = stack.try_up()
@@ -74,7 +75,7 @@ def test_another_region_is_refused_while_protected(house: House) -> None:
     calls.assert_lives()
 
 
-def test_another_region_under_retain_makes_another_bucket_and_keeps_the_old_one(house: House) -> None:
+def test_another_region_under_retain_makes_another_bucket_and_keeps_the_old_one(house: AwsHouse) -> None:
     stack, calls = inhabited(house, "leaving", on_destroy="retain")
     stack.configure(calls={"on_destroy": "retain", "region": "eu-central-1"})
     stack.up()
@@ -86,7 +87,7 @@ def test_another_region_under_retain_makes_another_bucket_and_keeps_the_old_one(
 
 @pytest.mark.parametrize("after", VALUES)
 @pytest.mark.parametrize("before", VALUES)
-def test_destroy_does_as_the_last_up_was_told(house: House, before: str, after: str) -> None:
+def test_destroy_does_as_the_last_up_was_told(house: AwsHouse, before: str, after: str) -> None:
     stack, calls = inhabited(house, f"{before}-{after}", on_destroy=before)
     if after != before:
         stack.configure(calls={"on_destroy": after})
@@ -103,7 +104,7 @@ def test_destroy_does_as_the_last_up_was_told(house: House, before: str, after: 
         calls.assert_retained() if after == "retain" else calls.assert_gone()
 
 
-def test_destroying_all_but_the_protected_keeps_the_storage(house: House) -> None:
+def test_destroying_all_but_the_protected_keeps_the_storage(house: AwsHouse) -> None:
     stack, calls = inhabited(house, "guarded")
     done = stack.run("destroy", "--yes", "--skip-preview", "--exclude-protected")
     assert done.code == 0, done.text
@@ -111,7 +112,7 @@ def test_destroying_all_but_the_protected_keeps_the_storage(house: House) -> Non
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_a_destination_is_removed_from_the_configuration(house: House, value: str) -> None:
+def test_a_destination_is_removed_from_the_configuration(house: AwsHouse, value: str) -> None:
     stack = Stack(house, f"without-{value}")
     stack.configure(calls={}, gone={"on_destroy": value})
     stack.up()

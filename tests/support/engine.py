@@ -1,4 +1,4 @@
-"""The real Pulumi engine in the sandbox: a house with stacks in it, and what is in the owner's account."""
+"""The real Pulumi engine in the sandbox: a house with stacks in it; whose cloud it is in, its own module says."""
 
 from __future__ import annotations
 
@@ -9,24 +9,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-import boto3
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from recording_storage import plugin
-from recording_storage.sandbox.aws import credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from recording_storage.sandbox import Sandbox
-
 PROJECT = Path(__file__).parents[2]
-OWNER, RECORDER = "111122223333", "291871421005"
-REGION = "eu-west-1"
 KEY, RECORDING = "c0ffee/1700000000.mp4", b"a recording"
 LIMIT_SECONDS = 180
 MARKS = [
@@ -35,91 +27,19 @@ MARKS = [
 ]
 
 
-class Somebody:
-    """Ordinary AWS clients of one holder of credentials, through the sandbox's proxy."""
+class Destination(Protocol):
+    """A destination as the stack hands it over, with a recording in it."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment
-        self.session = boto3.Session(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+    def assert_storage_kept(self) -> None: ...
 
-    def client(self, service: str, session: boto3.Session | None = None) -> Any:
-        proxy = self.environment["HTTPS_PROXY"]
-        return (session or self.session).client(
-            service,  # type: ignore[call-overload]
-            region_name=REGION,
-            verify=self.environment["AWS_CA_BUNDLE"],
-            config=Config(proxies={"https": proxy, "http": proxy}),
-        )
+    def assert_lives(self) -> None: ...
 
-    def record(self, destination: Mapping[str, str]) -> bytes:
-        """Write and read as the recording service does, with nothing but what the stack hands over."""
-        given = self.client("sts").assume_role(
-            RoleArn=destination["assume_role_arn"],
-            RoleSessionName="recorder",
-            ExternalId=destination.get("external_id", "tavus"),
-            DurationSeconds=43200,
-        )["Credentials"]
-        session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        s3 = self.client("s3", session)
-        s3.put_object(Bucket=destination["bucket_name"], Key=KEY, Body=RECORDING)
-        return s3.get_object(Bucket=destination["bucket_name"], Key=KEY)["Body"].read()
+    def assert_retained(self) -> None: ...
+
+    def assert_gone(self) -> None: ...
 
 
-class Account:
-    """What is in the owner's account, in the cloud's own words."""
-
-    def __init__(self, owner: Somebody) -> None:
-        self.s3, self.iam, self.kms = owner.client("s3"), owner.client("iam"), owner.client("kms")
-
-    def buckets(self) -> set[str]:
-        return {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]}
-
-    def roles(self) -> set[str]:
-        return {role["RoleName"] for role in self.iam.list_roles()["Roles"]}
-
-    def storage(self, bucket: str) -> dict[str, Any]:
-        """The bucket's recordings, and every setting that protects it; fails where one is missing."""
-        s3 = self.s3
-        return {
-            "recordings": [
-                (found["Key"], found["VersionId"])
-                for found in s3.list_object_versions(Bucket=bucket).get("Versions", [])
-            ],
-            "body": s3.get_object(Bucket=bucket, Key=KEY)["Body"].read(),
-            "region": s3.get_bucket_location(Bucket=bucket)["LocationConstraint"],
-            "policy": json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]),
-            "versioning": s3.get_bucket_versioning(Bucket=bucket)["Status"],
-            "access": s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"],
-            "ownership": s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"],
-            "encryption": s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"],
-            "lifecycle": s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"],
-        }
-
-    def everything(self, bucket: str) -> dict[str, Any]:
-        """Whatever S3 says of the bucket, missing settings included."""
-        asked = (
-            self.s3.list_object_versions,
-            self.s3.get_bucket_location,
-            self.s3.get_bucket_policy,
-            self.s3.get_bucket_versioning,
-            self.s3.get_public_access_block,
-            self.s3.get_bucket_ownership_controls,
-            self.s3.get_bucket_encryption,
-            self.s3.get_bucket_lifecycle_configuration,
-            self.s3.get_bucket_tagging,
-        )
-        return {ask.__name__: _answer(ask, bucket) for ask in asked}
-
-    def tags(self, bucket: str) -> dict[str, str]:
-        return {tag["Key"]: tag["Value"] for tag in self.s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
-
-
-def _answer(ask: Any, bucket: str) -> object:
-    try:
-        answer = ask(Bucket=bucket)
-    except ClientError as error:
-        return str(error)
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+D = TypeVar("D", bound=Destination)
 
 
 @dataclass
@@ -132,21 +52,19 @@ class Run:
     """Operation → the types that it was applied to; what stays the same is left out."""
 
 
-class House:
-    """One sandbox, and a copy of the project in it: its stacks live in a backend of their own."""
+class House(Generic[D]):
+    """A copy of the project in one sandbox: its stacks live in a backend of their own."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        owner, recorder = credentials.mint(OWNER), credentials.mint(RECORDER)
-        for one in (owner, recorder):
-            sandbox.aws.admit(one)
-        environment = sandbox.environment("owner", owner.environment())
-        self.account = Account(Somebody(environment))
-        self.recorder = Somebody(sandbox.environment("recorder", recorder.environment()))
+    def __init__(
+        self, environment: Mapping[str, str], folder: Path, *, defaults: Mapping[str, object]
+    ) -> None:
+        self.defaults = defaults  # the least that a destination needs
         self.folder = folder / "project"
         self._log = folder / "events.jsonl"
         plugin.install(folder / "plugins")
         (folder / "state").mkdir()
-        self._environment = environment | {
+        self._environment = {
+            **environment,
             "PATH": os.pathsep.join([str(folder / "plugins"), environment["PATH"]]),
             "PULUMI_HOME": str(folder / "pulumi"),
             "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
@@ -160,6 +78,10 @@ class House:
         assert "virtualenv: .venv\n" in project
         (self.folder / "Pulumi.yaml").write_text(project.replace(".venv\n", f"{sys.prefix}\n"))
         (self.folder / "stacks").mkdir()
+
+    def inhabit(self, outputs: Mapping[str, Any]) -> D:
+        """Record to a destination, whose outputs these are."""
+        raise NotImplementedError
 
     def pulumi(self, *arguments: str) -> Run:
         self._log.unlink(missing_ok=True)
@@ -182,11 +104,11 @@ class House:
         return self.pulumi(command, *arguments, "--event-log", str(self._log))
 
 
-class Stack:
+class Stack(Generic[D]):
     """A stack of the project, each with names of its own in the one account."""
 
-    def __init__(self, house: House, name: str) -> None:
-        self.account, self._house, self._name = house.account, house, name
+    def __init__(self, house: House[D], name: str) -> None:
+        self._house, self._name = house, name
         self._file = house.folder / "stacks" / f"Pulumi.{name}.yaml"
         assert house.pulumi("stack", "init", name).code == 0
         self._head = self._file.read_text()  # the salt of its secrets provider
@@ -194,8 +116,7 @@ class Stack:
     def configure(self, tags: Mapping[str, str] | None = None, **destinations: Mapping[str, object]) -> None:
         config = {
             "recording-storage:destinations": {
-                name: {"provider": "s3", "region": REGION, **settings}
-                for name, settings in destinations.items()
+                name: {**self._house.defaults, **settings} for name, settings in destinations.items()
             },
             "recording-storage:tags": dict(tags or {}),
         }
@@ -212,43 +133,13 @@ class Stack:
         assert done.code == 0, done.text
         return done
 
-    def destination(self, name: str) -> Destination:
+    def destination(self, name: str) -> D:
         done = self._house.pulumi("stack", "output", "destinations", "--json", "--stack", self._name)
         assert done.code == 0, done.text
-        return Destination(self._house, json.loads(done.text)[name])
+        return self._house.inhabit(json.loads(done.text)[name])
 
 
-class Destination:
-    """A destination as the stack hands it over, with a recording in it."""
-
-    def __init__(self, house: House, outputs: Mapping[str, Any]) -> None:
-        self._account, self._recorder = house.account, house.recorder
-        self.bucket, self.role = str(outputs["bucket_name"]), str(outputs["role_name"])
-        self._handed_over = outputs["recording_storage"]
-        self.record()
-        self._storage = self._account.storage(self.bucket)
-
-    def record(self) -> None:
-        assert self._recorder.record(self._handed_over) == RECORDING
-
-    def assert_storage_kept(self) -> None:
-        assert self._account.storage(self.bucket) == self._storage
-
-    def assert_lives(self) -> None:
-        self.assert_storage_kept()
-        self.record()
-        self._storage = self._account.storage(self.bucket)
-
-    def assert_retained(self) -> None:
-        self.assert_storage_kept()
-        assert self.role not in self._account.roles()
-
-    def assert_gone(self) -> None:
-        assert self.bucket not in self._account.buckets()
-        assert self.role not in self._account.roles()
-
-
-def inhabited(house: House, name: str, **settings: object) -> tuple[Stack, Destination]:
+def inhabited(house: House[D], name: str, **settings: object) -> tuple[Stack[D], D]:
     """Bring up a stack with one destination, `calls`, and a recording in it."""
     stack = Stack(house, name)
     stack.configure(calls=settings)
