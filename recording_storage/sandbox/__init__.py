@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from recording_storage.sandbox import environment
 from recording_storage.sandbox.authority import Authority
+from recording_storage.sandbox.issuer import Issuers
 from recording_storage.sandbox.journal import Journal
 from recording_storage.sandbox.proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from socket import socket
     from types import TracebackType
 
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
 
     from recording_storage.sandbox.aws.credentials import Credentials
     from recording_storage.sandbox.aws.stand_in import Aws
+    from recording_storage.sandbox.google.owner import Owner
+    from recording_storage.sandbox.google.stand_in import Google
 
 AWS_HOSTS = re.compile(r"((.+\.)?s3|iam|sts|kms)([.-][a-z0-9-]+)*\.amazonaws\.com")
-
+GOOGLE_HOSTS = re.compile(
+    r"((.+\.)?storage|www|iam|sts|iamcredentials|cloudbilling|cloudresourcemanager|serviceusage|cloudkms|oauth2"
+    r"|openidconnect)\.googleapis\.com|accounts\.google\.com"
+)
 
 PREFIX = "recording-storage-"
 """How a sandbox's folder begins; the process that made it follows."""
@@ -49,8 +55,15 @@ class Sandbox:
         self._authority = Authority()
         self._certificate = self.folder / "ca.pem"
         self._authority.write_certificate(self._certificate)
+        self.issuers = Issuers()
         self._aws: Aws | None = None
+        self._google: Google | None = None
         self._guests: list[Credentials] = []
+        self._owners: list[Owner] = []
+        self._stand_ins: tuple[tuple[re.Pattern[str], Callable[[], WSGIApplication]], ...] = (
+            (AWS_HOSTS, lambda: self.aws.gate),
+            (GOOGLE_HOSTS, lambda: self.google.gate),
+        )
         self._loading = threading.Lock()
         self._open = threading.Event()
         self._open.set()
@@ -99,6 +112,10 @@ class Sandbox:
         """Admit these to the AWS stand-in when it is loaded, for who may never need it."""
         self._guests += guests
 
+    def expect_owner(self, *owners: Owner) -> None:
+        """Admit these to the Google stand-in when it is loaded, likewise."""
+        self._owners += owners
+
     @property
     def aws(self) -> Aws:
         """The AWS stand-in; it is loaded when it is first needed."""
@@ -111,12 +128,31 @@ class Sandbox:
                     self._aws.admit(guest)
             return self._aws
 
-    def _route(self, host: str) -> WSGIApplication | None:
-        return self._aws_app if AWS_HOSTS.fullmatch(host) else None
+    @property
+    def google(self) -> Google:
+        """The Google stand-in; it is loaded when it is first needed."""
+        with self._loading:
+            if self._google is None:
+                from recording_storage.sandbox.google.stand_in import Google
 
-    def _aws_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self._open.wait()
-        return self.aws.gate(environ, start_response)
+                self._google = Google(self.journal, self.issuers)
+                for owner in self._owners:
+                    self._google.admit(owner)
+            return self._google
+
+    def _route(self, host: str) -> WSGIApplication | None:
+        if self.issuers.has_host(host):
+            return self._held(lambda: self.issuers)
+        return next((self._held(load) for hosts, load in self._stand_ins if hosts.fullmatch(host)), None)
+
+    def _held(self, load: Callable[[], WSGIApplication]) -> WSGIApplication:
+        """A stand-in that is loaded, and answers, once those who wait are let in."""
+
+        def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            self._open.wait()
+            return load()(environ, start_response)
+
+        return app
 
 
 def _undertaker(folder: Path) -> subprocess.Popen[bytes]:

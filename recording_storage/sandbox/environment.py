@@ -24,6 +24,8 @@ CA_VARIABLES = (
     "CURL_CA_BUNDLE",
     "NODE_EXTRA_CA_CERTS",
     "GIT_SSL_CAINFO",
+    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+    "HTTPLIB2_CA_CERTS",
 )
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 
@@ -47,6 +49,11 @@ def build(home: Path, *, proxy: str, ca_certificate: Path, credentials: Mapping[
             "AWS_SHARED_CREDENTIALS_FILE": str(aws / "credentials"),
             "AWS_EC2_METADATA_DISABLED": "true",
             "CLOUDSDK_CONFIG": str(home / ".config" / "gcloud"),
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
+            "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
+            "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true",
+            "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "true",
             "NO_GCE_CHECK": "true",
             "AZURE_CONFIG_DIR": str(home / ".azure"),
             "PULUMI_HOME": str(home / ".pulumi"),
