@@ -10,13 +10,17 @@ https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/resource/deploy/step_generato
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pulumi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+READ_BACK_AS: Final = {"labels": "effectiveLabels"}
+"""An input that an import leaves unset → the output that has what is there, as pulumi-gcp has it since version 9:
+https://github.com/pulumi/pulumi-gcp/issues/3313"""
+_TOLD: Final = frozenset(READ_BACK_AS.values())
 _LONGEST = 160
 
 
@@ -39,11 +43,27 @@ def difference(found: Mapping[str, object], wanted: Mapping[str, object]) -> str
     )
 
 
+def read_back(inputs: Mapping[str, object], outputs: Mapping[str, object]) -> dict[str, object]:
+    """What an import found: its inputs, and those that it tells of as outputs only."""
+    hidden = {
+        name: outputs[output]
+        for name, output in READ_BACK_AS.items()
+        if output in outputs and not inputs.get(name)
+    }
+    return {**inputs, **hidden}
+
+
 def unchanged(id_: str) -> pulumi.ResourceHookBinding:
     """What stops a change of what is imported as `id_`, in a preview already."""
 
-    def refuse(args: pulumi.ResourceHookArgs) -> None:
-        differs = difference(args.old_inputs or {}, args.new_inputs or {})
+    async def refuse(args: pulumi.ResourceHookArgs) -> None:
+        outputs = args.old_outputs or {}
+        # The provider marks some as secret, and those come as outputs.
+        told = {
+            name: await pulumi.Output.from_input(outputs[name]).future() for name in _TOLD & outputs.keys()
+        }
+        found = read_back(args.old_inputs or {}, told)
+        differs = difference(found, args.new_inputs or {})
         if differs:
             raise ValueError(differs)
 

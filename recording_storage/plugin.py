@@ -41,10 +41,8 @@ if TYPE_CHECKING:
     from recording_storage.resources import Properties
 
 
-PACKAGES = ("aws",)
+PACKAGES = ("aws", "azure-native", "azuread", "gcp")
 """The packages that the sandbox has a plugin for."""
-NAMES = ("name", "bucket")
-"""Inputs that name a thing: a new one of the same name can only be made once the old one is deleted."""
 
 
 def install(folder: Path) -> None:
@@ -182,10 +180,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
-        old, new = _plain(request.old_inputs), _plain(request.news)
-        changed = _changed(old, new)
-        replacing = changed & self._provider.types[request.type].replace_on
-        return _difference(changed, replacing, delete_first=any(n in new and n not in changed for n in NAMES))
+        kind, old, new = self._provider.types[request.type], _plain(request.old_inputs), _plain(request.news)
+        changed = _changed(kind.settled(old, old), kind.settled(new, old))
+        delete_first = any(name in new and name not in changed for name in kind.names)
+        return _difference(changed, changed & kind.replace_on, delete_first=delete_first)
 
     @override
     def Create(
@@ -213,8 +211,9 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         now = {
             name: state[name] if name in state and same(state[name], v) else v for name, v in found.items()
         }
+        meant, settled = kind.settled(inputs, inputs), kind.settled(now, now)
         given = {
-            name: inputs[name] if name in inputs and same(inputs[name], now[name]) else now[name]
+            name: inputs[name] if name in inputs and same(meant[name], settled[name]) else now[name]
             for name in sorted(kind.properties & now.keys())
             if name in inputs or name not in state or now[name] != state[name]
         }

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     from recording_storage.resources import Properties
 
 PROVIDER_PREFIX = "pulumi:providers:"
+THINGS = {
+    "Bucket": "bucket",
+    "WorkloadIdentityPool": "workload identity pool",
+    "WorkloadIdentityPoolProvider": "provider",
+}
+"""What is adopted by its own id, where others are settings of it."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +120,12 @@ def _adopted(
     if found is None:
         thing = args.typ.rpartition(":")[2]
         raise LookupError(
-            f"adopt: there is no bucket {args.resource_id}"
-            if thing == "Bucket"
+            f"adopt: there is no {THINGS[thing]} {args.resource_id}"
+            if thing in THINGS
             else f"adopt: {args.resource_id} has no {thing}"
         )
-    differs = adoption.difference(found[1], inputs)
+    there = kind.settled(adoption.read_back(found[1], found[1]), found[1])
+    differs = adoption.difference(there, kind.settled(inputs, found[1]))
     if differs:
         raise ValueError(differs)
     return found

@@ -7,6 +7,7 @@ doesn't know is refused: a rehearsal that ignored a setting would prove another 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class UnsupportedError(Exception):
 class ResourceType(Protocol):
     """One type of resource.
 
-    `properties` are the inputs that it honours, `replace_on` those whose change makes a new resource.
+    `properties` are the inputs that it honours, `replace_on` those whose change makes a new resource, and `names` those
+    that name a thing: another one of the same name can only be made once the old one is deleted.
     """
 
     @property
@@ -36,6 +38,20 @@ class ResourceType(Protocol):
 
     @property
     def replace_on(self) -> frozenset[str]: ...
+
+    @property
+    def names(self) -> frozenset[str]: ...
+
+    def settled(self, inputs: Properties, state: Properties) -> Properties:
+        """`inputs` as they are compared: in one spelling, and with what the provider takes for those that aren't given.
+
+        What it takes may be what is there already, in `state`.
+        """
+        ...
+
+    def import_id(self, clients: Any, import_id: str) -> tuple[str, Properties]:
+        """The id of what an import's id names, and what that says of its state."""
+        ...
 
     def create(self, clients: Any, inputs: Properties) -> tuple[str, Properties]:
         """Make it; its id, and its state (the inputs and what the cloud adds)."""
@@ -68,13 +84,21 @@ class Provider(Protocol):
         ...
 
 
+PROVIDERS = {
+    "aws": ("recording_storage.resources.aws", "AwsProvider"),
+    "azure-native": ("recording_storage.resources.azure_native", "AzureNativeProvider"),
+    "azuread": ("recording_storage.resources.azuread", "AzureadProvider"),
+    "gcp": ("recording_storage.resources.gcp", "GcpProvider"),
+}
+"""A Pulumi package's provider: its module, and its name there."""
+
+
 def provider(package: str) -> Provider:
     """The provider of a Pulumi package; a cloud that isn't used isn't imported."""
-    if package == "aws":
-        from recording_storage.resources.aws import AwsProvider
-
-        return AwsProvider()
-    raise UnsupportedError(f"the package {package}")
+    if package not in PROVIDERS:
+        raise UnsupportedError(f"the package {package}")
+    module, name = PROVIDERS[package]
+    return getattr(import_module(module), name)()
 
 
 def check(provider: Provider, token: str, inputs: Mapping[str, object]) -> ResourceType:

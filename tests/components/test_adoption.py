@@ -56,3 +56,10 @@ def test_another_spelling_is_no_difference(found: dict[str, Any], wanted: dict[s
 )
 def test_a_difference_is_named(found: dict[str, Any], wanted: dict[str, Any], said: str) -> None:
     assert f"as it is: {said}" in adoption.difference(found, wanted)
+
+
+def test_labels_that_an_import_tells_of_as_an_output_count_as_found() -> None:
+    found = adoption.read_back({"name": "acme"}, {"effectiveLabels": {"team": "voice"}})
+    assert adoption.difference(found, {"labels": {"team": "voice"}}) == ""
+    assert "labels.team is" in adoption.difference(found, {"labels": {"team": "sales"}})
+    assert adoption.read_back({"labels": {"a": "b"}}, {"effectiveLabels": {}}) == {"labels": {"a": "b"}}

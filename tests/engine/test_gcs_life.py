@@ -108,21 +108,25 @@ def test_destroy_does_as_the_last_up_was_told(house: GoogleHouse, on_destroy: st
 def test_after_a_destroy_the_pools_id_is_taken_and_undelete_and_adoption_lead_on(
     house: GoogleHouse, on_destroy: str
 ) -> None:
-    stack, calls = inhabited(house, f"again-{on_destroy}", on_destroy=on_destroy)
+    stack = Stack(house, f"again-{on_destroy}")
+    tags = {"team": "voice"}
+    stack.configure(tags=tags, calls={"on_destroy": on_destroy})
+    stack.up()
+    calls = stack.destination("calls")
     assert stack.run("destroy", "--yes", "--skip-preview").code == 0
     settings: dict[str, object] = {"on_destroy": "retain", "adopt": on_destroy == "retain"}
-    stack.configure(calls=settings)
+    stack.configure(tags=tags, calls=settings)
     taken = stack.try_up()
     assert taken.code != 0
     assert "409" in taken.text
     assert "ALREADY_EXISTS" in taken.text
 
     house.project.undelete(calls.pool, "recording-service")
-    stack.configure(calls=settings | {"adopt_pool": True})
+    stack.configure(tags=tags, calls=settings | {"adopt_pool": True})
     assert {POOL, PROVIDER} <= stack.up().changed["import"]
     again = stack.destination("calls")
     assert (again.bucket, again.pool, again.email) == (calls.bucket, calls.pool, calls.email)
-    stack.configure(calls={"on_destroy": "retain"})
+    stack.configure(tags=tags, calls={"on_destroy": "retain"})
     without = stack.run("up", *UNCHANGED)
     assert without.code == 0, without.text
     again.assert_lives()

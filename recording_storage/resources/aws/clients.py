@@ -31,6 +31,29 @@ GONE = {
 }
 
 
+class Type:
+    """The common half of a type: its inputs mean what they say, and an import names it by its id."""
+
+    names = frozenset({"name", "bucket"})
+
+    def settled(self, inputs: Properties, state: Properties) -> Properties:
+        return inputs
+
+    def import_id(self, clients: Clients, import_id: str) -> tuple[str, Properties]:
+        return import_id, {}
+
+
+class Regional(Type):
+    """A type that has a region: `@<region>` behind an import's id says in which one to look.
+
+    Source: https://hashicorp.github.io/terraform-provider-aws/enhanced-region-support
+    """
+
+    def import_id(self, clients: Clients, import_id: str) -> tuple[str, Properties]:
+        id_, _, region = import_id.partition("@")
+        return id_, {"region": region} if region else {}
+
+
 class Clients:
     """boto3 clients for one provider's configuration, each made once."""
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from recording_storage.resources.aws.clients import Clients, gone, tags, text, untagged
+from recording_storage.resources.aws.clients import Clients, Type, gone, tags, text, untagged
 
 if TYPE_CHECKING:
     from recording_storage.resources import Properties
 
 
-class Role:
+class Role(Type):
     """`aws:iam/role:Role`."""
 
     properties = frozenset(
@@ -104,7 +104,7 @@ class Role:
         }
 
 
-class RolePolicy:
+class RolePolicy(Type):
     """`aws:iam/rolePolicy:RolePolicy`: an inline policy of a role."""
 
     properties = frozenset({"name", "role", "policy"})
@@ -138,7 +138,7 @@ class RolePolicy:
                 raise
 
 
-class ManagedPolicy:
+class ManagedPolicy(Type):
     """`aws:iam/policy:Policy`: a permission boundary of a team's own, for one."""
 
     properties = frozenset({"name", "path", "description", "policy", "tags"})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from recording_storage.resources.aws.clients import Clients, gone, tags, text
+from recording_storage.resources.aws.clients import Clients, Regional, gone, tags, text
 
 if TYPE_CHECKING:
     from recording_storage.resources import Properties
@@ -15,7 +15,7 @@ LONGEST_WINDOW_DAYS = 30
 PENDING = "PendingDeletion"
 
 
-class Key:
+class Key(Regional):
     """`aws:kms/key:Key`. One that is scheduled for deletion counts as gone, as in the real provider."""
 
     properties = frozenset(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from recording_storage.resources import Properties, UnsupportedError
-from recording_storage.resources.aws.clients import HOME_REGION, Clients, gone, tags, text, untagged
+from recording_storage.resources.aws.clients import HOME_REGION, Clients, Regional, gone, tags, text, untagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class Bucket:
+class Bucket(Regional):
     """`aws:s3/bucket:Bucket`."""
 
     properties = frozenset({"bucket", "region", "forceDestroy", "tags"})
@@ -110,7 +110,7 @@ def get_bucket(clients: Clients, args: Properties) -> Properties:
 
 
 @dataclass(frozen=True)
-class BucketSetting:
+class BucketSetting(Regional):
     """A resource that is one setting of a bucket: put, got and taken away whole.
 
     `to_api` makes the put's arguments from the inputs, `from_api` the inputs from what `get` answers; `reset` is
