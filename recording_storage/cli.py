@@ -103,10 +103,11 @@ def sandbox(
     ] = None,
     project: Project = Path(),
 ) -> None:
-    """Run any program with the stand-in clouds behind it: a script, the AWS CLI, Terraform, a shell.
+    """Run any program with the stand-in clouds behind it: a script, a cloud's CLI, Terraform, a shell.
 
-    It owns an empty AWS account, is the recording service with the profile recording-service, and reaches nothing
-    else. The exit code is the program's; 2 if the sandbox could not run.
+    It owns an empty AWS account and an empty Google Cloud project, and reaches nothing else. It is the recording
+    service with the AWS profile recording-service, and with what recording-storage token prints. The exit code is the
+    program's; 2 if the sandbox could not run.
 
       recording-storage sandbox -- aws s3 mb s3://recordings
 
@@ -122,6 +123,51 @@ def sandbox(
     except (ConfigurationError, StackFileError, ChildError, ProgramError) as error:
         raise _CouldNotRunError(f"{stack}: {error}") from None
     raise typer.Exit(code)
+
+
+@app.command()
+def token(
+    subject: Annotated[
+        str, typer.Option("--subject", "-s", help="Whom the token is about: the customer's Workspace ID.")
+    ],
+    audience: Annotated[
+        str,
+        typer.Option(
+            "--audience",
+            "-a",
+            help="Whom it is for, to the letter: //iam.googleapis.com/projects/… for Google.",
+        ),
+    ],
+    lifetime: Annotated[
+        str, typer.Option("--lifetime", "-l", help="90s, 10m, 1h; --lifetime=-5m for one that is over.")
+    ] = "10m",
+    issuer: Annotated[
+        str | None,
+        typer.Option(
+            "--issuer", help="Whose it is.", show_default="RECORDING_STORAGE_ISSUER, the service's own"
+        ),
+    ] = None,
+    forged: Annotated[
+        bool, typer.Option("--forged", help="Sign it with a key that the issuer doesn't publish.")
+    ] = False,
+) -> None:
+    """Print a token of the recording service's issuer, in a sandbox: to be the service, or somebody who isn't.
+
+    It is a signed JWT with the claims iss, sub, aud, iat and exp. Real issuers know nothing of it.
+
+      recording-storage sandbox --stack prod -- bash
+
+      provider=$(jq -r .destinations.calls.workload_identity_provider $RECORDING_STORAGE_OUTPUTS)
+
+      recording-storage token --subject my-workspace --audience //iam.googleapis.com/$provider
+    """
+    from recording_storage import tokens
+
+    try:
+        made = tokens.token(subject, audience, tokens.seconds(lifetime), issuer, forged=forged)
+    except (tokens.TokenError, ValueError) as error:
+        raise _CouldNotRunError(error) from None
+    print(made)
 
 
 class _CouldNotRunError(Exception):

@@ -1,27 +1,27 @@
 """`recording-storage sandbox`: any program with the stand-in clouds behind it, and what it is given.
 
-The program is the owner of an ordinary AWS account, by the default profile, and may be a principal of the recording
-service's account, by another. What it can't reach and what the stand-ins couldn't judge is said at the end. Leaves
-out judging the program: its exit code is the sandbox's.
+The program owns an ordinary account of each cloud, and may be the recording service too: what it finds of them, the
+stages hand over. What it can't reach and what the stand-ins couldn't judge is said at the end. Leaves out judging the
+program: its exit code is the sandbox's.
 """
 
 from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.trust import effective_s3
+from recording_storage.rehearsal import idle_stages, provision
 from recording_storage.sandbox import Sandbox
-from recording_storage.sandbox.aws.credentials import OWNER_ACCOUNT, Credentials, mint
 from recording_storage.sandbox.command import hold_signals, interruptible, run, say
 from recording_storage.sandbox.journal import Entry, Outcome
-from recording_storage.steps import SERVICE_PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from recording_storage.rehearsal import Stage
 
     Progress = Callable[[str], AbstractContextManager[Callable[[str], None]]]
 
@@ -40,11 +40,10 @@ def enter(command: Sequence[str], folder: Path, stack: str | None, progress: Pro
     mask = hold_signals()
     with Sandbox() as sandbox:
         with interruptible():
-            given, owner, service = _provision(sandbox, folder, stack, progress)
-        # By file and not by variables: those would take precedence over `AWS_PROFILE`.
+            stages, given = _provision(sandbox, folder, stack, progress)
         environment = sandbox.environment("home", given)
-        profiles = owner.profile("default") + service.profile(SERVICE_PROFILE)
-        Path(environment["AWS_SHARED_CREDENTIALS_FILE"]).write_text(profiles)
+        for stage in stages:
+            environment |= stage.guest(environment)
         mark = sandbox.journal.mark()
         code = run(sandbox, command, environment, mask)
         for line in _summary(sandbox.journal.since(mark, Outcome.NO_ROUTE, Outcome.UNDECIDED)):
@@ -54,26 +53,19 @@ def enter(command: Sequence[str], folder: Path, stack: str | None, progress: Pro
 
 def _provision(
     sandbox: Sandbox, folder: Path, stack: str | None, progress: Progress
-) -> tuple[dict[str, str], Credentials, Credentials]:
-    """The command's additional variables, the owner and the service."""
+) -> tuple[list[Stage], Mapping[str, str]]:
+    """A stage of every cloud, and the command's additional variables."""
     if stack is None:
-        owner, service = mint(OWNER_ACCOUNT), mint(effective_s3({}).account)
-        sandbox.expect(owner, service)
-        return {}, owner, service
-    from recording_storage.rehearsal import provision
-
+        return list(idle_stages(sandbox, folder).values()), {}
     with ExitStack() as cast, progress(stack) as tell:
         scene = provision(sandbox, folder, stack, cast, tell)
     if isinstance(scene.outputs, str):
         because = f" ({scene.reasons[-1].reason})" if scene.reasons else ""
         raise ProgramError(f"its program failed: {scene.outputs}{because}")
-    variables = {name: value for one in scene.stages.values() for name, value in one.credentials().items()}
-    owner = Credentials(OWNER_ACCOUNT, variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
-    service = mint(scene.plan.settings.s3_trust.account)
-    sandbox.aws.admit(service)
     outputs = sandbox.folder / "outputs.json"
     outputs.write_text(_as_pulumi_prints(scene.outputs))
-    return {OUTPUTS: str(outputs)}, owner, service
+    stages = [*scene.stages.values(), *idle_stages(sandbox, folder, scene.plan).values()]
+    return stages, {OUTPUTS: str(outputs)}
 
 
 def _as_pulumi_prints(outputs: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """How a player in the rehearsal tells of what it did: one line of JSON per step.
 
 The recorder and the intruder are programs of their own, started in the sandbox's environment. Each reads jobs, a
-line of JSON each, and answers every job with its steps and a last line `{"done": true}`.
+line of JSON each, and answers every job with its steps and a last line `{"done": true}`. After each step it waits for a
+line, so that what the stand-ins have to say of one step isn't taken for another's.
 """
 
 from __future__ import annotations
@@ -26,8 +27,15 @@ class Step:
 
 SERVICE_PROFILE, STRANGER_PROFILE = "recording-service", "another-account"
 """AWS profiles of a principal in the recording service's account, and of one in an account that nobody trusts."""
+ISSUER_VARIABLE = "RECORDING_STORAGE_ISSUER"
+"""In the sandbox: it names the issuer of the recording service's tokens."""
 DONE, REFUSED, BROKEN = "done", "refused", "broken"
 """It was carried out; the cloud refused it; it failed for another reason."""
+
+
+class UnexpectedError(Exception):
+    """The cloud did what it was asked, and the outcome isn't what a recording needs; the message says in what."""
+
 
 Player = Callable[[Any], Iterator[Step]]
 
@@ -43,4 +51,5 @@ def serve(players: dict[str, Callable[[], Player]]) -> None:
         if "recording_storage" in job:
             for step in player(job):
                 print(json.dumps(asdict(step)), flush=True)
+                sys.stdin.readline()
         print(json.dumps({"done": True}), flush=True)

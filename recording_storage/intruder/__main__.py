@@ -10,10 +10,16 @@ if TYPE_CHECKING:
     from recording_storage.steps import Player
 
 
+def _gcs() -> Player:
+    from recording_storage.intruder.gcs import intrude
+
+    return intrude
+
+
 def _s3() -> Player:
     from recording_storage.intruder.s3 import intrude
 
     return intrude
 
 
-serve({"s3": _s3})
+serve({"gcs": _gcs, "s3": _s3})

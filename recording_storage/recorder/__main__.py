@@ -10,10 +10,16 @@ if TYPE_CHECKING:
     from recording_storage.steps import Player
 
 
+def _gcs() -> Player:
+    from recording_storage.recorder.gcs import record
+
+    return record
+
+
 def _s3() -> Player:
     from recording_storage.recorder.s3 import record
 
     return record
 
 
-serve({"s3": _s3})
+serve({"gcs": _gcs, "s3": _s3})

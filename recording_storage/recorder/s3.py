@@ -7,21 +7,18 @@ session, key) and https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverv
 from __future__ import annotations
 
 import hashlib
-import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from recording_storage.steps import BROKEN, DONE, REFUSED, Step
+from recording_storage.recorder.movie import PIECE, PIECES, movie
+from recording_storage.steps import BROKEN, DONE, REFUSED, Step, UnexpectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PART = 6 << 20
-"""Bytes in a part; S3 takes parts from 5 MiB."""
-PARTS = 2
 PROBE = "daily-co-test-upload.txt"
 """What the recording infrastructure writes at the bucket's root when a bucket is set."""
 SESSION_NAME = "recording"
@@ -77,32 +74,34 @@ class _Recording:
         parts = [
             {
                 "PartNumber": number,
-                "ETag": self._part(self.key, upload, number, self.movie[PART * (number - 1) : PART * number]),
+                "ETag": self._part(
+                    self.key, upload, number, self.movie[PIECE * (number - 1) : PIECE * number]
+                ),
             }
-            for number in range(1, PARTS + 1)
+            for number in range(1, PIECES + 1)
         ]
         done = self.s3.complete_multipart_upload(
             Bucket=self.bucket, Key=self.key, UploadId=upload, MultipartUpload={"Parts": parts}
         )
         self.version = done.get("VersionId", "")
-        return f"{len(self.movie) >> 20} MiB written in {PARTS} parts"
+        return f"{len(self.movie) >> 20} MiB written in {PIECES} parts"
 
     def read_back(self) -> str:
         body = self.s3.get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
         if hashlib.sha256(body).digest() != hashlib.sha256(self.movie).digest():
-            raise _UnexpectedError("what was read differs from what was written")
+            raise UnexpectedError("what was read differs from what was written")
         return "read back, same hash"
 
     def listing(self) -> str:
         found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=self.key).get("Contents", [])
         if [(one["Key"], one["Size"]) for one in found] != [(self.key, len(self.movie))]:
-            raise _UnexpectedError("the recording isn't listed")
+            raise UnexpectedError("the recording isn't listed")
         return "listed"
 
     def versions(self) -> str:
         found = self.s3.list_object_versions(Bucket=self.bucket, Prefix=self.key).get("Versions", [])
         if [one["VersionId"] for one in found] != [self.version] or self.version in ("", "null"):
-            raise _UnexpectedError("the bucket keeps no versions: its versioning isn't enabled")
+            raise UnexpectedError("the bucket keeps no versions: its versioning isn't enabled")
         self.s3.get_object(Bucket=self.bucket, Key=self.key, VersionId=self.version)["Body"].read()
         return "versions listed and read"
 
@@ -113,10 +112,10 @@ class _Recording:
         listed = self.s3.list_parts(Bucket=self.bucket, Key=key, UploadId=upload).get("Parts", [])
         open_uploads = self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
         if len(listed) != 1 or [one["Key"] for one in open_uploads] != [key]:
-            raise _UnexpectedError("an upload under way isn't listed")
+            raise UnexpectedError("an upload under way isn't listed")
         self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
         if self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads"):
-            raise _UnexpectedError("an aborted upload is still listed")
+            raise UnexpectedError("an aborted upload is still listed")
         return "upload aborted"
 
     def _begin(self, key: str) -> str:
@@ -128,10 +127,6 @@ class _Recording:
         return self.s3.upload_part(
             Bucket=self.bucket, Key=key, UploadId=upload, PartNumber=number, Body=body
         )["ETag"]
-
-
-class _UnexpectedError(Exception):
-    """The cloud did what it was asked, and the outcome isn't what a recording needs."""
 
 
 STEPS: tuple[tuple[str, str, Callable[[_Recording], str]], ...] = (
@@ -165,16 +160,5 @@ def attempt(id_: str, title: str, carry_out: Callable[[], str]) -> Step:
         code = told.get("Code", "")
         ended = REFUSED if code in REFUSALS else BROKEN
         return Step(id_, ended, title, f"{error.operation_name}: {code}: {told.get('Message', '')}")
-    except (BotoCoreError, _UnexpectedError) as error:
+    except (BotoCoreError, UnexpectedError) as error:
         return Step(id_, BROKEN, title, str(error))
-
-
-def movie(seed: str) -> bytes:
-    """An MP4: the boxes that say so, and media data that is different for each seed and the same on every run.
-
-    Source: ISO/IEC 14496-12, boxes `ftyp` and `mdat`.
-    """
-    brand = b"ftypisom" + (512).to_bytes(4, "big") + b"isomiso2mp41"
-    head = (len(brand) + 4).to_bytes(4, "big") + brand
-    media = random.Random(seed).randbytes(PART * PARTS - len(head) - 8)  # noqa: S311 (bytes to compare, not a secret)
-    return head + (len(media) + 8).to_bytes(4, "big") + b"mdat" + media

@@ -1,7 +1,7 @@
 """Rehearse a stack: its own program on stand-in clouds, a recording, and everything that must be refused.
 
-`rehearse` gives a `Document`. What a provider adds stands in a file of its own (`s3`), as a `Stage`: which accounts
-there are, what is assumed to exist, and how a destination is played through.
+`rehearse` gives a `Document`. What a provider adds stands in a file of its own (`s3`, `gcs`), as a `Stage`: who acts,
+what is assumed to exist, and how a destination is played through. A cloud that isn't used isn't imported.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from recording_storage.rehearsal.child import Child
@@ -17,17 +18,23 @@ from recording_storage.sandbox import Sandbox
 from recording_storage.sandbox.journal import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from components.destination import DestinationSettings
     from components.faults import Fault
-    from components.settings import Destination, Settings
+    from components.settings import Settings
     from recording_storage.rehearsal.plan import Plan
     from recording_storage.sandbox.journal import Entry
 
     Tell = Callable[[str], None]
 
 PROGRAM = "proven.program"
+STAGES = {
+    "gcs": ("recording_storage.rehearsal.gcs", "GcsStage"),
+    "s3": ("recording_storage.rehearsal.s3", "S3Stage"),
+}
+"""A provider's stage: its module and its name there."""
 
 
 class Stage(Protocol):
@@ -35,12 +42,20 @@ class Stage(Protocol):
 
     title: str
 
-    def credentials(self) -> Mapping[str, str]:
-        """The environment variables of the owner, for the stack's program."""
+    def expect(self) -> None:
+        """Have everybody let in when the stand-in is loaded, if it ever is: nobody plays here."""
         ...
 
     def prepare(self) -> None:
         """Load the stand-in, let everybody in, and make what is assumed to exist."""
+        ...
+
+    def owner(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """The owner's variables, for the stack's program; files are written where its environment has them."""
+        ...
+
+    def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """Likewise for any program in the sandbox, which may be the recording service too."""
         ...
 
     def start_players(self, cast: ExitStack) -> None:
@@ -112,15 +127,14 @@ def provision(
     """Run the stack's own program in an empty sandbox; its children stay until `cast` is closed."""
     sandbox.hold()
     # The program takes longest to start, so it is started before all else, what judges the configuration included.
-    program = cast.enter_context(Child("recording_storage.program", sandbox.environment("owner", {})))
+    environment = sandbox.environment("owner", {})
+    program = cast.enter_context(Child("recording_storage.program", environment))
     from recording_storage.rehearsal.plan import load
 
     plan = load(folder, stack)
-    stages = {
-        provider: _stage(provider, sandbox, plan.settings, folder)
-        for provider in sorted({one.provider for one in plan.settings.destinations.values()})
-    }
-    owner = {name: value for stage in stages.values() for name, value in stage.credentials().items()}
+    used = {one.provider for one in plan.settings.destinations.values()}
+    stages = _stages(used, sandbox, plan.settings, folder)
+    owner = {name: value for stage in stages.values() for name, value in stage.owner(environment).items()}
     program.tell(plan.job(folder, owner))
     for stage in stages.values():
         stage.prepare()
@@ -133,12 +147,29 @@ def provision(
     return Scene(plan, stages, events, outputs, reasons)
 
 
-def _stage(provider: str, sandbox: Sandbox, settings: Settings, folder: Path) -> Stage:
-    if provider == "s3":
-        from recording_storage.rehearsal.s3 import S3Stage
+def idle_stages(sandbox: Sandbox, folder: Path, plan: Plan | None = None) -> dict[str, Stage]:
+    """Stages of the providers that a stack doesn't use (all, without a stack), for who uses those clouds none the less.
 
-        return S3Stage(sandbox, settings, folder)
-    raise KeyError(provider)
+    Their stand-ins are loaded when they are first asked for something.
+    """
+    from components import naming
+    from components.settings import Settings, TrustProfile
+
+    nothing = Settings(naming.Scope("", "", ""), {}, None, {}, TrustProfile())
+    settings = plan.settings if plan else nothing
+    used = {one.provider for one in settings.destinations.values()}
+    stages = _stages(STAGES.keys() - used, sandbox, settings, folder)
+    for stage in stages.values():
+        stage.expect()
+    return stages
+
+
+def _stages(providers: Iterable[str], sandbox: Sandbox, settings: Settings, folder: Path) -> dict[str, Stage]:
+    return {
+        provider: getattr(import_module(module), name)(sandbox, settings, folder)
+        for provider, (module, name) in STAGES.items()
+        if provider in set(providers)
+    }
 
 
 def _run(program: Child, tell: Tell) -> tuple[list[dict[str, Any]], dict[str, Any] | str]:
@@ -172,7 +203,7 @@ def _failed_program(message: str, reasons: list[Entry]) -> Result:
 def _play(
     stage: Stage,
     name: str,
-    destination: Destination,
+    destination: DestinationSettings,
     stack: str,
     events: list[dict[str, Any]],
     outputs: Mapping[str, Any] | None,
@@ -181,7 +212,7 @@ def _play(
         name=name,
         stack=stack,
         provider=destination.provider,
-        title=f"{stage.title} · {destination.region}",
+        title=f"{stage.title} · {destination.place}",
         made=stage.made(name, events),
         unproven=stage.unproven(name),
         to_do=stage.to_do(outputs) if outputs else (),

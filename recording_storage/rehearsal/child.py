@@ -45,13 +45,12 @@ class Child:
 
     def tell(self, job: Mapping[str, Any]) -> None:
         """Hand over a job; its answers wait."""
-        assert self._process.stdin is not None
         self._unread += 1
-        try:
-            self._process.stdin.write(json.dumps(job) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise self._ended() from None
+        self._write(json.dumps(job))
+
+    def go_on(self) -> None:
+        """Let a player go on that waits after a step."""
+        self._write("")
 
     def ask(self, job: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Hand over a job, and give its answers as they come; those to earlier jobs are passed over."""
@@ -70,6 +69,14 @@ class Child:
                 return
             yield answer
         raise self._ended()
+
+    def _write(self, line: str) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
 
     def _ended(self) -> ChildError:
         self._process.wait()

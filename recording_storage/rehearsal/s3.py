@@ -6,22 +6,21 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.trust import overridden_s3
-from recording_storage.rehearsal.child import Child
+from components.trust import S3_PROFILE, overridden
+from recording_storage.rehearsal.playing import CONVERSATION, PROTECTION, asked, overrides, result, start
 from recording_storage.rehearsal.s3_assumed import Assumed, account_of
-from recording_storage.rehearsal.s3_words import IAM_GUIDE, PROTECTION, made, mend
+from recording_storage.rehearsal.s3_words import IAM_GUIDE, MENDS, made
 from recording_storage.results import Made, Result, Status
-from recording_storage.sandbox.journal import Outcome
-from recording_storage.steps import BROKEN, DONE, REFUSED, SERVICE_PROFILE
+from recording_storage.steps import SERVICE_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import ExitStack
 
-    from components.settings import S3Destination, Settings
+    from components.s3_settings import S3Destination
+    from components.settings import Settings
     from recording_storage.sandbox import Sandbox
-
-CONVERSATION = "c93a7ead335b"
+    from recording_storage.sandbox.aws.credentials import Credentials
 
 
 class S3Stage:
@@ -32,28 +31,31 @@ class S3Stage:
     def __init__(self, sandbox: Sandbox, settings: Settings, folder: Path) -> None:
         self._sandbox = sandbox
         self._trust = settings.s3_trust
-        self._overridden = overridden_s3(settings.trust_profile.s3.overrides)
+        self._overridden = overridden(S3_PROFILE, {**settings.trust_profile.s3.overrides})
         self._assumed = Assumed(settings, folder)
         self._destinations = self._assumed.destinations
 
-    def credentials(self) -> Mapping[str, str]:
-        return self._assumed.owner.environment()
+    def expect(self) -> None:
+        self._sandbox.expect(*self._assumed.guests)
 
     def prepare(self) -> None:
         self._assumed.make(self._sandbox.aws)
 
+    def owner(self, environment: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG002 (no file is needed)
+        return self._assumed.owner.environment()
+
+    def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        # By file and not by variables: those would take precedence over `AWS_PROFILE`.
+        people = {"default": self._assumed.owner, SERVICE_PROFILE: self._assumed.people[SERVICE_PROFILE]}
+        _write_profiles(environment, people)
+        return {}
+
     def start_players(self, cast: ExitStack) -> None:
         service = self._assumed.people[SERVICE_PROFILE].environment()
-        environments = {
-            "recorder": self._sandbox.environment("recorder", service),
-            "intruder": self._intruders(),
-        }
-        self._recorder, self._intruder = (
-            cast.enter_context(Child(f"recording_storage.{player}", environment))
-            for player, environment in environments.items()
-        )
-        for player in (self._recorder, self._intruder):
-            player.tell({"provider": "s3"})
+        self._recorder = start("recorder", "s3", self._sandbox.environment("s3-recorder", service), cast)
+        intruder = self._sandbox.environment("s3-intruder", {})
+        _write_profiles(intruder, self._assumed.people)
+        self._intruder = start("intruder", "s3", intruder, cast)
 
     def made(self, name: str, events: list[dict[str, Any]]) -> tuple[Made, ...]:
         destination = self._destinations[name]
@@ -88,7 +90,7 @@ class S3Stage:
 
     def play(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
         destination = self._destinations[name]
-        yield from self._overrides(name)
+        yield from overrides(name, self._overridden)
         yield from self._unknown_boundary(name, destination)
         storage = outputs["recording_storage"]
         left: dict[str, str] = {}
@@ -99,9 +101,9 @@ class S3Stage:
             "session_seconds": self._trust.session_seconds,
             "conversation_id": CONVERSATION,
         }
-        for step in self._asked(self._recorder, job):
+        for step in asked(self._sandbox, self._recorder, job):
             left |= step["left"]
-            yield self._result(name, step)
+            yield result(name, step, MENDS)
         yield from self._misuse(name, destination, storage, left)
 
     def _misuse(
@@ -124,44 +126,8 @@ class S3Stage:
             "left_alone": destination.existing,
             "readers": [{"arn": arn, "profile": account_of(arn)} for arn in destination.readers],
         }
-        for step in self._asked(self._intruder, job):
-            yield self._result(name, step)
-
-    def _asked(self, player: Child, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The player's steps, each with what the stand-in has to say of it."""
-        mark = self._sandbox.journal.mark()
-        for step in player.ask(job):
-            yield step | {"journal": self._sandbox.journal.since(mark, Outcome.REFUSED, Outcome.UNDECIDED)}
-            mark = self._sandbox.journal.mark()
-
-    def _result(self, name: str, step: dict[str, Any]) -> Result:
-        wanted = DONE if step["id"].startswith("proven.") else REFUSED
-        undecided = [entry for entry in step["journal"] if entry.outcome is Outcome.UNDECIDED]
-        reasons = [entry.reason for entry in undecided or step["journal"]]
-        status = Status.PASS if step["ended"] == wanted else Status.FAIL
-        if undecided or (wanted == REFUSED and step["ended"] == BROKEN):
-            status = Status.UNKNOWN
-        evidence = ": ".join(dict.fromkeys(part for part in (step["evidence"], *reasons[-1:]) if part))
-        how, source = mend(step["id"])
-        title = step["title"]
-        if wanted == REFUSED and step["ended"] == DONE:
-            evidence = title
-            title = step["id"].partition(".")[2].replace("-", " ")
-        return Result(
-            name, step["id"], status, title, evidence, how if status is not Status.PASS else "", source
-        )
-
-    def _overrides(self, name: str) -> Iterator[Result]:
-        for one in self._overridden:
-            yield Result(
-                name,
-                f"unproven.trust-profile.{one.constant.name}",
-                Status.WARN,
-                f"{one.constant.name} is overridden: {one.value}",
-                f"the vendor's own is {one.constant.value}",
-                "keep the override only if the vendor has given this value",
-                one.constant.source,
-            )
+        for step in asked(self._sandbox, self._intruder, job):
+            yield result(name, step, MENDS)
 
     def _unknown_boundary(self, name: str, destination: S3Destination) -> Iterator[Result]:
         if destination.permissions_boundary and self._assumed.boundary(destination) is None:
@@ -175,8 +141,8 @@ class S3Stage:
                 f"{IAM_GUIDE}/access_policies_boundaries.html",
             )
 
-    def _intruders(self) -> dict[str, str]:
-        environment = self._sandbox.environment("intruder", {})
-        profiles = "".join(person.profile(name) for name, person in self._assumed.people.items())
-        Path(environment["AWS_SHARED_CREDENTIALS_FILE"]).write_text(profiles)
-        return environment
+
+def _write_profiles(environment: Mapping[str, str], people: Mapping[str, Credentials]) -> None:
+    """Let a program be each of these people, by the profile's name."""
+    profiles = "".join(person.profile(name) for name, person in people.items())
+    Path(environment["AWS_SHARED_CREDENTIALS_FILE"]).write_text(profiles)

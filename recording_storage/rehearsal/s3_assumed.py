@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from components.settings import S3Destination, Settings
+    from components.s3_settings import S3Destination
+    from components.settings import Settings
     from recording_storage.sandbox.aws.stand_in import Aws
 
 STRANGERS = ("999988887777", "999988887778", "999988887779")
@@ -38,9 +39,7 @@ class Assumed:
         self._scope = settings.scope
         self._tags = settings.tags
         self._folder = folder
-        self.destinations: Mapping[str, S3Destination] = {
-            name: one for name, one in settings.destinations.items() if one.provider == "s3"
-        }
+        self.destinations = settings.s3
         self.people = _people(self.destinations, settings.s3_trust.account)
         """A user for everyone who acts, by the profile's name."""
 
@@ -48,6 +47,11 @@ class Assumed:
     def owner(self) -> Credentials:
         """Who deploys the stack."""
         return self.people["owner"]
+
+    @property
+    def guests(self) -> tuple[Credentials, ...]:
+        """Everyone, once."""
+        return tuple({one.access_key_id: one for one in self.people.values()}.values())
 
     def boundary(self, destination: S3Destination) -> str | None:
         """The document of the role's permissions boundary (JSON), where the configuration names its file."""
@@ -58,7 +62,7 @@ class Assumed:
         """Let everyone in, and make what exists already."""
         from recording_storage.sandbox.aws import occasion
 
-        for person in {one.access_key_id: one for one in self.people.values()}.values():
+        for person in self.guests:
             aws.admit(person)
         owner = self.owner.account
         existing: set[str] = set()

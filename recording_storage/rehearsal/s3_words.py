@@ -61,17 +61,6 @@ MENDS: dict[str, tuple[str, str]] = {
     ),
     "refused.reader": ("grant readers s3:GetObject and s3:ListBucket, and nothing else", USER_GUIDE),
 }
-PROTECTION = {
-    "protect": "destroy is refused",
-    "retain": "kept on destroy",
-    "delete": "DELETED on destroy, with its recordings",
-}
-
-
-def mend(id_: str) -> tuple[str, str]:
-    """How to mend what the result called `id_` found, and the page that says so."""
-    known = max((prefix for prefix in MENDS if id_.startswith(prefix)), key=len, default="")
-    return MENDS.get(known, ("", ""))
 
 
 def made(name: str, events: list[dict[str, Any]], protection: str) -> Iterator[Made]:

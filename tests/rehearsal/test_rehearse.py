@@ -31,7 +31,11 @@ def test_the_local_stack_is_proven() -> None:
     words = " ".join(done.out.split())
     assert "private, encrypted, versioned, TLS only, destroy is refused" in words
     assert "12 h, account 291871421005, external id tavus" in done.out
-    assert "7 proven, 9 refused, 0 inconclusive in " in done.out
+    assert "meetings · Google Cloud Storage · EUROPE-WEST1" in done.out
+    assert "private, encrypted, versioned, deleted ones kept 7 days, destroy is refused" in words
+    assert "only workspace w-acme, provider recording-service" in words
+    assert "may create objects" in words
+    assert "12 proven, 28 refused, 0 inconclusive in " in done.out
     pasted = json.loads(done.out.splitlines()[-1].removeprefix("recording_storage: "))
     assert sorted(pasted) == ["assume_role_arn", "bucket_name", "bucket_region", "provider"]
     assert done.err == ""

@@ -152,15 +152,56 @@ def test_a_stack_can_be_played_by_anyone(tmp_path: Path) -> None:
     reader = "arn:aws:iam::222233334444:role/player"
     config = {"destinations": {"calls": CALLS | {"account": "333344445555", "readers": [reader]}}}
     folder = write_project(tmp_path / "project", config)
-    program = (
-        f"cat $RECORDING_STORAGE_OUTPUTS; {sys.executable} {ROOT}/docs/play.py; aws sts get-caller-identity"
-    )
+    program = f"cat $RECORDING_STORAGE_OUTPUTS; {sys.executable} {ROOT}/docs/play_s3.py; aws sts get-caller-identity"
     done = command("sandbox", "--stack", "acme", "--", "sh", "-c", program, folder=folder)
     outputs, rest = json.JSONDecoder().raw_decode(done.out)
     assert sorted(outputs) == ["destinations", "recording_storage"]
     assert outputs["recording_storage"] == outputs["destinations"]["calls"]["recording_storage"]
     assert "written\nDeleteObject AccessDenied\nAssumeRole AccessDenied\n" in done.out[rest:], done.err
     assert outputs["recording_storage"]["assume_role_arn"].startswith("arn:aws:iam::333344445555:")
+
+
+OWNS = """
+import json, os, sys, google.auth
+from google.auth.transport.requests import AuthorizedSession
+held, project = google.auth.default(["https://www.googleapis.com/auth/cloud-platform"])
+google = AuthorizedSession(held)
+made = google.post(f"https://storage.googleapis.com/storage/v1/b?project={project}", json={"name": "recordings-42"})
+found = google.get(f"https://cloudresourcemanager.googleapis.com/v1/projects/{project}").json()
+print(json.dumps({"status": made.status_code, "project": found["projectId"], "number": found["projectNumber"]}))
+print(os.environ["RECORDING_STORAGE_ISSUER"])
+"""
+
+
+def test_it_owns_a_google_project_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "GOOGLE_CLOUD_PROJECT",
+        "CLOUDSDK_CONFIG",
+        "CLOUDSDK_CORE_PROJECT",
+    ):
+        monkeypatch.setenv(name, "/PRYING")
+    done = python(OWNS)
+    assert done.code == 0, done.err
+    found, issuer = done.out.splitlines()
+    assert json.loads(found) == {"status": 200, "project": "sandbox-project", "number": "123456789012"}
+    assert issuer == "https://recording-copy.tavus.io"
+
+
+def test_the_clouds_that_a_stack_does_not_use_are_there(tmp_path: Path) -> None:
+    calls = {"provider": "gcs", "project": "acme-prod", "location": "EU", "workspace_id": "w-acme"}
+    config = {
+        "destinations": {"calls": calls},
+        "trust_profile": {"gcs": {"issuer": "https://issuer.example.net"}},
+    }
+    folder = write_project(tmp_path / "project", config)
+    program = [sys.executable, "-c", f"{OWNS}\n{LOOKS}"]
+    done = command("sandbox", "--stack", "acme", "--", *program, folder=folder)
+    assert done.code == 0, done.err
+    found, issuer, looked = done.out.splitlines()
+    assert json.loads(found)["project"] == "acme-prod", "not the one that the stack is deployed to"
+    assert issuer == "https://issuer.example.net"
+    assert json.loads(looked)["accounts"] == ["111122223333", "111122223333", "291871421005"]
 
 
 # --- what it can't reach ------------------------------------------------------------------------
@@ -447,8 +488,9 @@ def test_a_sandbox_that_is_ended_while_it_is_made_leaves_nothing(temporary: Path
 def shown() -> Iterator[tuple[str, str]]:
     """The page's commands, with what it shows after each."""
     for block in re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
-        line, _, said = block.removeprefix("$ ").partition("\n")
-        yield line, said
+        for one in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            line, _, said = one.partition("\n")
+            yield line, said
 
 
 def carried_out(line: str, folder: Path = ROOT) -> str:
@@ -469,33 +511,38 @@ def carried_out(line: str, folder: Path = ROOT) -> str:
     [pytest.param(*one, id=f"line-{i}") for i, one in enumerate(shown()) if "terraform" not in one[0]],
 )
 def test_the_page_shows_what_happens(line: str, said: str) -> None:
-    for name in ("aws", "jq", "curl"):
+    for name in ("aws", "gcloud", "jq", "curl"):
         if re.search(rf"\b{name} ", line) and shutil.which(name) is None:
             pytest.skip(f"{name} is not on PATH")
     assert carried_out(line.replace(".venv/bin/recording-storage", COMMAND)) == said
 
 
-def test_terraform_applies_the_vendors_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "provider", "place"), [("tavus.tf", "aws", 0), ("google.tf", "google", 1)], ids=["aws", "google"]
+)
+def test_terraform_applies_what_the_page_names(file: str, provider: str, place: int, tmp_path: Path) -> None:
     if shutil.which("terraform") is None:
         pytest.skip("terraform is not on PATH")
-    shutil.copy(ROOT / "tests/sandbox/tavus.tf", tmp_path / "main.tf")
-    initialise(tmp_path)
-    ((line, said),) = [one for one in shown() if "terraform" in one[0]]
+    source = ROOT / "tests/sandbox" / file
+    shutil.copy(source, tmp_path / "main.tf")
+    initialise(tmp_path, provider)
+    line, said = [one for one in shown() if "terraform" in one[0]][place]
     plain = line.replace("-auto-approve", "-auto-approve -no-color").replace(
         "-detailed-exitcode", "-no-color -detailed-exitcode"
     )
     assert said in carried_out(f"{plain} 2>/dev/null", tmp_path)
     made: Any = json.loads((tmp_path / "terraform.tfstate").read_text())["resources"]
-    assert {one["type"] for one in made} == {"aws_s3_bucket", "aws_iam_role", "aws_iam_role_policy"}
+    asked = re.findall(r'^resource "(\w+)"', source.read_text(), re.MULTILINE)
+    assert {one["type"] for one in made if one["mode"] == "managed"} == set(asked)
 
 
-def initialise(folder: Path) -> None:
+def initialise(folder: Path, provider: str) -> None:
     """`terraform init` with the provider that this machine has, or skip: nothing is downloaded for a test."""
     places = ("/opt", "/usr/local/share", "/usr/share", "/var/lib")
     mirrors = [
         str(found.parents[2])
         for place in places
-        for found in Path(place).glob("*/registry.terraform.io/hashicorp/aws")
+        for found in Path(place).glob(f"*/registry.terraform.io/hashicorp/{provider}")
     ]
     said = ""
     for choice in ([], *(["-plugin-dir", mirror] for mirror in mirrors)):
@@ -510,4 +557,4 @@ def initialise(folder: Path) -> None:
         if done.returncode == 0:
             return
         said = " ".join(done.stderr.split())
-    pytest.skip(f"Terraform's AWS provider is not on this machine: {said[:200]}")
+    pytest.skip(f"Terraform's provider {provider} is not on this machine: {said[:200]}")
