@@ -82,10 +82,12 @@ class GcsStage:
 
     def unproven(self, name: str) -> tuple[str, ...]:
         destination = self._destinations[name]
-        unknown = [one for one in destination.readers if not is_playable(one)]
+        groups = [one for one in destination.readers if one.startswith("group:")]
+        unplayed = [one for one in destination.readers if not is_playable(one)]
         assumed = {
             "that the readers exist": destination.readers,
-            f"who {', '.join(unknown)} is, and that they can read": unknown,
+            f"who is in {', '.join(groups)}, for whom one member was made up": groups,
+            f"that {', '.join(unplayed)} can read, whom nobody can be here": unplayed,
             "that the deploy service account exists and may make all this": destination.deploy_service_account,
             "that the service account exists and is enabled": destination.service_account_email,
             "that the key exists and is enabled": destination.kms_key_name,

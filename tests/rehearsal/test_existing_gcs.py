@@ -28,7 +28,7 @@ READERS = [
     "serviceAccount:player@acme-players.iam.gserviceaccount.com",
     "serviceAccount:player@acme-prod.iam.gserviceaccount.com",
     f"principal://iam.googleapis.com/{POOL}/subject/player",
-    "group:players@example.com",
+    "group:Players@example.com",
     "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/ann",
 ]
 AUDIENCE = "https://recording-copy.tavus.io/another"
@@ -60,9 +60,10 @@ EXISTING: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"project": "acme-stage", "deploy_service_account": "deployer@acme-ops.iam.gserviceaccount.com"},
         ("that the deploy service account exists",),
     ),
+    "group": ({"readers": READERS[4:5]}, ("that the readers exist",)),
     "read": (
         {"readers": READERS, "allow_overwrite": True},
-        ("that the readers exist", "who principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/ann is"),
+        ("that the readers exist", "who is in group:Players@example.com", "staff/subject/ann can read"),
     ),
 }
 
@@ -121,6 +122,12 @@ def test_every_kind_of_reader_reads_and_nothing_else(outcome: Outcome) -> None:
         assert found[f"proven.reader-{index}"]["status"] == "pass"
         assert found[f"refused.reader-{index}-writes"]["status"] == "pass"
     assert f"proven.reader-{len(READERS)}" not in found, "nobody can be one of a workforce here"
+
+
+def test_a_group_has_its_one_member_and_nobody_else(outcome: Outcome) -> None:
+    found = outcome.results("group")
+    assert found["proven.reader-1"]["status"] == "pass"
+    assert {found[f"refused.{what}"]["status"] for what in ("read", "list", "no-impersonation")} == {"pass"}
 
 
 def test_the_wider_role_is_used_and_warned_of(outcome: Outcome) -> None:

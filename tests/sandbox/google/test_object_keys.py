@@ -252,7 +252,25 @@ def test_copies_and_restored_objects_need_both_keys(store: Store) -> None:
                 copied.bucket.copy_blob(copied, copied.bucket, "again")
             else:
                 client.bucket(bucket).restore_blob("object", generation=number)
+    only_encrypts = {"bindings": [{"role": "roles/cloudkms.cryptoKeyEncrypter", "members": [store.agent]}]}
+    for one in (key, other):
+        store.kms("POST", f"{one}:setIamPolicy", {"policy": only_encrypts})
+    plain = client.bucket(store.bucket())
+    for do in (
+        lambda: client.bucket(bucket).restore_blob("object", generation=number),
+        lambda: copied.bucket.copy_blob(copied, plain, "again"),
+        lambda: copied.bucket.blob("whole").compose([copied]),
+    ):
+        with store.refused(403, "roles/cloudkms.cryptoKeyEncrypter, which names", DENIED):
+            do()
+    for one in (key, other):
+        store.kms(
+            "POST",
+            f"{one}:setIamPolicy",
+            {"policy": {"bindings": [{"role": ENCRYPTER, "members": [store.agent]}]}},
+        )
     assert client.bucket(bucket).restore_blob("object", generation=number).kms_key_name == f"{key}/{VERSION}"
+    copied.bucket.blob("whole").compose([copied])
 
 
 def test_a_resumable_upload_asks_the_key_at_its_end(store: Store) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from google.cloud import exceptions
 from storage_world import DAY, names, storing
+
+from recording_storage.sandbox.google.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +163,9 @@ def test_what_is_soft_deleted_can_only_be_seen_and_restored(store: Store) -> Non
         ("PATCH", {"generation": number}, 404),
     ):
         assert store.api(method, path, {} if method == "PATCH" else None, **query).status == status
+    writer, reader = store.somebody(bucket, "objectCreator"), store.somebody(bucket, "objectViewer")
+    for who, status in ((writer, 403), (reader, 200)):
+        assert store.api("GET", path, who=who, generation=number, softDeleted="true").status == status
     with pytest.raises(exceptions.NotFound):
         store.blob(bucket).download_as_bytes()
     restored = store.client(store.owner).bucket(bucket).restore_blob("object", generation=number)
@@ -183,7 +188,9 @@ def test_restoring_overwrites_what_is_there(store: Store, said: dict[str, Any], 
     assert store.blob(bucket).download_as_bytes() == b"1"
     for number, status in ((third, 412), (7, 404)):
         assert store.api("POST", f"b/{bucket}/o/object/restore", generation=number).status == status
-    assert store.api("POST", f"b/{bucket}/o/object/restore").status == 400
+    path = f"b/{bucket}/o/object/restore"
+    assert store.api("POST", path).status == 400
+    assert store.api("POST", path, generation=first, copySourceAcl="true").status == 400
     assert store.api("POST", f"b/{bucket}/o/bulkRestore", {}).status == 501
 
 
@@ -196,9 +203,15 @@ def test_restoring_overwrites_what_is_there(store: Store, said: dict[str, Any], 
         ("objectViewer", False, False),
         ("objectCreator", False, False),
         ("objectCreator objectViewer", False, False),
+        ("restorer", False, False),
+        ("restorer objectCreator", False, True),
+        ("restorer objectCreator", True, False),
     ],
 )
-def test_who_may_restore(store: Store, roles: str, is_there: bool, is_restored: bool) -> None:
+def test_who_may_restore(
+    store: Store, monkeypatch: pytest.MonkeyPatch, roles: str, is_there: bool, is_restored: bool
+) -> None:
+    monkeypatch.setitem(cast("Any", ROLES), "roles/storage.restorer", frozenset({"storage.objects.restore"}))
     bucket = store.bucket()
     number = store.put(bucket)
     store.blob(bucket).delete()
