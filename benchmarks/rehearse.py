@@ -45,7 +45,7 @@ def main() -> None:
     _rehearse()
     runs = [_rehearse() for _ in range(given.runs)]
     seconds = [run[0] for run in runs]
-    print(f"one S3 destination, {given.runs} runs, {os.cpu_count()} cores")
+    print(f"the stack local, {given.runs} runs, {os.cpu_count()} cores")
     print(f"  wall time   {statistics.median(seconds):6.2f} s   ({min(seconds):.2f} to {max(seconds):.2f})")
     peaks = [run[1] for run in runs if run[1]]
     if peaks:

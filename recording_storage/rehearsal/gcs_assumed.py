@@ -128,6 +128,8 @@ class Assumed:
 
     def _projects(self) -> dict[str, set[str]]:
         """The projects, and the APIs that each has enabled already; none stands for all: it's somebody else's."""
+        from recording_storage.sandbox.google import occasion
+
         found: dict[str, set[str]] = {}
         for one in self.destinations.values():
             enabled = found.setdefault(one.project, set(ENABLED))
@@ -135,7 +137,7 @@ class Assumed:
             enabled |= {"iamcredentials"} if one.deploy_service_account else set()
         for one in self.destinations.values():
             key = gcp.key_name(one.kms_key_name or "")
-            for project_id in (*map(_project_of, _accounts(one)), *([key.project] if key else [])):
+            for project_id in (*map(occasion.home, _accounts(one)), *([key.project] if key else [])):
                 found.setdefault(project_id, set())
         return found
 
@@ -252,8 +254,3 @@ def _as_google_has_it(rule: Mapping[str, Any]) -> dict[str, Any]:
     }
     kept = {name: value for name, value in condition.items() if value is not None}
     return {"action": dict(rule["action"]), "condition": kept}
-
-
-def _project_of(email: str) -> str:
-    """The project of a service account."""
-    return email.partition("@")[2].removesuffix(".iam.gserviceaccount.com")

@@ -27,6 +27,8 @@ READERS = [
     "user:player@example.com",
     "serviceAccount:player@acme-players.iam.gserviceaccount.com",
     "serviceAccount:player@acme-prod.iam.gserviceaccount.com",
+    "serviceAccount:123456789012-compute@developer.gserviceaccount.com",
+    "serviceAccount:acme-app@appspot.gserviceaccount.com",
     f"principal://iam.googleapis.com/{POOL}/subject/player",
     "group:Players@example.com",
     "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/ann",

@@ -23,11 +23,24 @@ def project(world: World, project_id: str, number: str, *, services: Iterable[st
     return world.find(project_id) or world.add(project_id, number, tuple(services))
 
 
+def home(email: str) -> str:
+    """The id of a service account's project, as far as its address says; of those that Google makes by itself too.
+
+    Source: https://docs.cloud.google.com/iam/docs/service-account-types#default
+    """
+    account_id, _, domain = email.partition("@")
+    if domain == "appspot.gserviceaccount.com":
+        return account_id
+    if domain == "developer.gserviceaccount.com":
+        return f"project-{account_id.partition('-')[0]}"
+    return domain.removesuffix(".iam.gserviceaccount.com")
+
+
 def service_account(world: World, email: str) -> ServiceAccount:
     """Let a service account exist, in a project that exists; one that exists stays as it is."""
-    account_id, _, domain = email.partition("@")
-    owner = world.project(domain.removesuffix(".iam.gserviceaccount.com"))
-    return world.service_account(email) or world.add_service_account(owner, account_id)
+    account_id = email.partition("@")[0]
+    found = world.service_account(email)
+    return found or world.add_service_account(world.project(home(email)), account_id, email)
 
 
 def acting_as(account: ServiceAccount) -> Principal:

@@ -242,9 +242,9 @@ class World:
                     return account
         return None
 
-    def add_service_account(self, project: Project, account_id: str) -> ServiceAccount:
-        """Let a service account exist."""
-        email = f"{account_id}@{project.id}.iam.gserviceaccount.com"
+    def add_service_account(self, project: Project, account_id: str, email: str = "") -> ServiceAccount:
+        """Let a service account exist; those that Google makes by itself have an address of another form."""
+        email = email or f"{account_id}@{project.id}.iam.gserviceaccount.com"
         unique_id = f"1{secrets.randbelow(10**20):020}"
         made = ServiceAccount(project, email, unique_id, self.policy(unsupported="roles/storage."))
         project.service_accounts[unique_id] = made
