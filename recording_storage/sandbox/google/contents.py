@@ -23,7 +23,7 @@ from urllib.parse import parse_qs
 from gcp_storage_emulator import storage as emulator
 from gcp_storage_emulator.handlers import objects as handlers
 
-from recording_storage.sandbox.google.errors import GoogleError, invalid, not_found
+from recording_storage.sandbox.google.errors import GoogleError, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,8 +140,6 @@ class Contents:
         handler(asked, answered, self._emulator)
         if answered.status == 400:
             raise invalid(str(answered.value["error"]["message"]))
-        if answered.status == 404:
-            raise not_found("The upload does not exist.")
         return answered
 
     def _stored(self, answered: _Answered) -> Stored:

@@ -144,9 +144,9 @@ def _parts(body: bytes) -> tuple[dict[str, Any], bytes]:
     line = body.partition(b"\n")[0]
     boundary, ending = line.rstrip(b"\r"), b"\r\n" if line.endswith(b"\r") else b"\n"
     whole = body.rstrip(b"\r\n").removesuffix(b"--")
-    first, found, second = whole[len(boundary) : -len(boundary)].partition(ending + boundary)
-    if not (boundary.startswith(b"--") and whole.endswith(boundary) and found):
+    if not whole.endswith(boundary):
         raise invalid("Malformed multipart body.", reason="badContent")
+    first, _, second = whole[len(boundary) : -len(boundary)].partition(ending + boundary)
     (_, text), (head, content) = _part(first), _part(second)
     try:
         said: object = json.loads(text)

@@ -197,6 +197,11 @@ def test_everybody_may_read_what_is_public_at_its_address(store: Store) -> None:
         for answer in (got, head):
             assert (answer.headers["Content-Type"], answer.headers["Content-Length"]) == ("text/plain", "10")
             assert answer.headers["X-Goog-Meta-who"] == "me"
+    store.put(public, "storage/v1/b")
+    assert (
+        store.api("GET", f"https://{public}.storage.googleapis.com/storage/v1/b", who=None).content
+        == b"recording"
+    )
     refused = store.api("GET", f"{HOST}/{private}/a/b%20c.txt", who=None)
     assert refused.status == 403
     assert b"<Code>AccessDenied</Code>" in refused.content
@@ -205,6 +210,7 @@ def test_everybody_may_read_what_is_public_at_its_address(store: Store) -> None:
     # Who may read but not list isn't told what isn't there; the owner is.
     missing = f"{HOST}/{public}/nothing"
     assert [store.api("GET", missing, who=who).status for who in (None, store.owner)] == [403, 404]
+    assert b"NoSuchKey" in store.api("GET", missing).content
     assert b"NoSuchBucket" in store.api("GET", f"{HOST}/nowhere-at-all/x").content
 
 
@@ -221,28 +227,3 @@ def test_everybody_may_read_what_is_public_at_its_address(store: Store) -> None:
 def test_the_rest_of_the_xml_api_is_undecided(store: Store, bucket: str, method: str, path: str) -> None:
     with store.cloud.undecided("XML API"):
         store.api(method, f"{HOST}/{bucket}/{path}")
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "is_copied", "is_overwritten"),
-    [
-        ("objectViewer", "objectCreator", True, False),
-        ("objectViewer", "objectUser", True, True),
-        ("objectViewer", "objectViewer", False, False),
-        ("objectCreator", "objectUser", False, False),
-        ("objectViewer", "", False, False),
-    ],
-)
-def test_a_copy_needs_what_a_read_and_a_write_need(
-    store: Store, source: str, target: str, is_copied: bool, is_overwritten: bool
-) -> None:
-    one, other = store.bucket(), store.bucket()
-    who = f"{unique('copier')}@example.com"
-    for bucket, role in ((one, source), (other, target)):
-        store.put(bucket, "there")
-        if role:
-            store.grant(bucket, f"roles/storage.{role}", f"user:{who}")
-    for name, expected in (("new", is_copied), ("there", is_overwritten)):
-        for verb in ("rewriteTo", "copyTo"):
-            path = f"b/{one}/o/there/{verb}/b/{other}/o/{name if name == 'there' else verb}"
-            assert store.api("POST", path, {}, who).status == (200 if expected else 403)

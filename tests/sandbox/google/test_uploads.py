@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from storage_world import Answer, Store
 
 CHUNK = 256 * 1024
-PARTS = "multipart/related; boundary=B"
+PARTS, OCTETS = "multipart/related; boundary=B", "application/octet-stream"
 WRONG = base64.b64encode(hashlib.md5(b"else").digest()).decode()  # noqa: S324
 
 
@@ -90,6 +91,7 @@ def test_any_bytes_may_be_in_the_second_part(
         b"--B\r\n\r\n{}\r\n--B--",
         b"--B\r\n\r\n{\r\n--B\r\n\r\nx\r\n--B--",
         b"--B\r\n\r\n[]\r\n--B\r\n\r\nx\r\n--B--",
+        b"--B\r\n\r\n{}\r\n--B\r\n\r\nwithout an end",
     ],
 )
 def test_two_parts_are_needed(store: Store, bucket: str, body: bytes) -> None:
@@ -163,8 +165,55 @@ def test_an_upload_goes_on_where_it_stopped(store: Store, bucket: str) -> None:
     assert store.blob(bucket, name).download_as_bytes() == b"0123456789"
 
 
+def test_what_is_said_when_an_upload_begins(store: Store, bucket: str) -> None:
+    path, query = f"{UPLOAD}/b/{bucket}/o", {"uploadType": "resumable"}
+    for said, more, headers, status in (
+        ({"name": "x"}, {}, {"X-Upload-Content-Type": "a/b"}, 200),
+        ({"name": "x"}, {"name": "x"}, {}, 200),
+        ({"name": "x"}, {"name": "y"}, {}, 400),
+        ({}, {}, {}, 400),
+        ({"name": "x", "storageClass": "RAPID"}, {}, {}, 501),
+    ):
+        begun = store.api("POST", path, said, headers=headers, **query, **more)
+        assert begun.status == status
+        if status == 200:
+            done = store.api("POST", begun.headers["Location"], b"x", who=None)  # some send it so
+            assert (done.status, done.said["contentType"]) == (
+                200,
+                headers.get("X-Upload-Content-Type", OCTETS),
+            )
+
+
+@pytest.mark.parametrize(
+    ("said", "query", "kept"),
+    [
+        ({}, {}, {"contentType": "a/b"}),
+        ({"contentType": "c/d"}, {}, {"contentType": "c/d"}),
+        ({}, {"contentEncoding": "x"}, {"contentEncoding": "x"}),
+        ({"contentEncoding": "y"}, {"contentEncoding": "x"}, {"contentEncoding": "x"}),
+    ],
+)
+def test_what_is_said_of_it_comes_first(
+    store: Store, bucket: str, said: dict[str, str], query: dict[str, str], kept: dict[str, str]
+) -> None:
+    lines = [
+        b"--B",
+        b"",
+        json.dumps({"name": "x"} | said).encode(),
+        b"--B",
+        b"Content-Type: a/b",
+        b"",
+        b"x",
+        b"--B--",
+    ]
+    sent: dict[str, Any] = {"headers": {"Content-Type": PARTS}, "uploadType": "multipart"}
+    found = store.api("POST", f"{UPLOAD}/b/{bucket}/o", b"\n".join(lines), **sent, **query).said
+    assert found | kept == found
+
+
 def test_an_upload_is_given_up(store: Store, bucket: str) -> None:
     session = begin(store, bucket)
+    assert store.api("DELETE", session + "x", who=None).status == 404
     assert store.api("DELETE", session, who=None).status == 499
     assert send(store, session, b"x", "0-0/1").status == 404
 
