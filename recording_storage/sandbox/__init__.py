@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from recording_storage.sandbox.aws.credentials import Credentials
     from recording_storage.sandbox.aws.stand_in import Aws
+    from recording_storage.sandbox.azure.owner import Owner as AzureOwner
+    from recording_storage.sandbox.azure.stand_in import Azure
     from recording_storage.sandbox.google.owner import Owner
     from recording_storage.sandbox.google.stand_in import Google
 
@@ -39,6 +41,11 @@ GOOGLE_HOSTS = re.compile(
     r"((.+\.)?storage|www|iam|sts|iamcredentials|cloudbilling|cloudresourcemanager|serviceusage|cloudkms|oauth2"
     r"|openidconnect)\.googleapis\.com|accounts\.google\.com"
 )
+AZURE_HOSTS = re.compile(
+    r"login\.(microsoftonline|microsoft)\.com|(login|sts)\.windows\.net|graph\.microsoft\.com|management\.azure\.com"
+    r"|[a-z0-9-]+\.(blob\.core\.windows|vault\.azure)\.net"
+)
+BLOBS = ".blob.core.windows.net"
 
 PREFIX = "recording-storage-"
 """How a sandbox's folder begins; the process that made it follows."""
@@ -58,11 +65,14 @@ class Sandbox:
         self.issuers = Issuers()
         self._aws: Aws | None = None
         self._google: Google | None = None
+        self._azure: Azure | None = None
         self._guests: list[Credentials] = []
         self._owners: list[Owner] = []
+        self._azure_owners: list[AzureOwner] = []
         self._stand_ins: tuple[tuple[re.Pattern[str], Callable[[], WSGIApplication]], ...] = (
             (AWS_HOSTS, lambda: self.aws.gate),
             (GOOGLE_HOSTS, lambda: self.google.gate),
+            (AZURE_HOSTS, lambda: self.azure.gate),
         )
         self._loading = threading.Lock()
         self._open = threading.Event()
@@ -79,6 +89,8 @@ class Sandbox:
         self._proxy.close()
         if self._aws is not None:
             self._aws.close()
+        if self._azure is not None:
+            self._azure.close()
         _remove(self.folder)
         self._undertaker.communicate()
 
@@ -116,6 +128,10 @@ class Sandbox:
         """Admit these to the Google stand-in when it is loaded, likewise."""
         self._owners += owners
 
+    def expect_azure_owner(self, *owners: AzureOwner) -> None:
+        """Admit these to the Azure stand-in when it is loaded, likewise."""
+        self._azure_owners += owners
+
     @property
     def aws(self) -> Aws:
         """The AWS stand-in; it is loaded when it is first needed."""
@@ -140,7 +156,21 @@ class Sandbox:
                     self._google.admit(owner)
             return self._google
 
+    @property
+    def azure(self) -> Azure:
+        """The Azure stand-in; it is loaded when it is first needed."""
+        with self._loading:
+            if self._azure is None:
+                from recording_storage.sandbox.azure.stand_in import Azure
+
+                self._azure = Azure(self.journal, self.issuers)
+                for owner in self._azure_owners:
+                    self._azure.admit(owner)
+            return self._azure
+
     def _route(self, host: str) -> WSGIApplication | None:
+        if host.endswith(BLOBS) and not self.azure.blob.knows(host):
+            return None  # as a name that doesn't resolve
         if self.issuers.has_host(host):
             return self._held(lambda: self.issuers)
         return next((self._held(load) for hosts, load in self._stand_ins if hosts.fullmatch(host)), None)

@@ -55,6 +55,7 @@ def build(home: Path, *, proxy: str, ca_certificate: Path, credentials: Mapping[
             "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true",
             "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "true",
             "NO_GCE_CHECK": "true",
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
             "AZURE_CONFIG_DIR": str(home / ".azure"),
             "PULUMI_HOME": str(home / ".pulumi"),
             "PULUMI_BACKEND_URL": home.as_uri(),
