@@ -1,0 +1,1 @@
+"""What the packages `azure-native` and `azuread` have in common: who asks, and how it is asked."""
