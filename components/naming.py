@@ -33,6 +33,13 @@ https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.work
 SERVICE_ACCOUNT_LIMIT: Final = 30
 """Characters before the `@`: https://docs.cloud.google.com/iam/docs/service-accounts-create"""
 
+STORAGE_ACCOUNT_LIMIT: Final = 24
+RESOURCE_GROUP_LIMIT: Final = 90
+AZURE_IDENTITY_LIMIT: Final = 64
+"""Characters in a storage account's name, in a resource group's and, shorter than either of them may be, in an
+application's or a managed identity's:
+https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"""
+
 GOOGLE_RESERVED_PREFIXES: Final = (*gcp.RESERVED_BUCKET_PREFIXES, *gcp.RESERVED_POOL_PREFIXES)
 """How no name on Google Cloud begins."""
 
@@ -68,7 +75,7 @@ def physical_name(
     suffix = base64.b32encode(digest).decode().lower()[:_SUFFIX_LENGTH]
     room = limit - len(suffix) - 1
     human = _shortened(words, room)
-    if not human[:1].isalpha() or f"{human}-".startswith(reserved):
+    if not human[:1].isalpha() or (reserved and f"{human}-".startswith(reserved)):
         human = _shortened((_LEAD, *words), room)
     return f"{human}-{suffix}"
 
@@ -136,3 +143,27 @@ def service_account_id(scope: Scope, destination: str, project: str, location: s
 def _google_name(*words: str, seed: tuple[Scope, str, str, str], limit: int) -> str:
     scope, *place = seed
     return physical_name(*words, seed=(*scope.seed, *place), limit=limit, reserved=GOOGLE_RESERVED_PREFIXES)
+
+
+def storage_account(scope: Scope, destination: str, subscription: str, location: str) -> str:
+    """Name a destination's storage account: `<stack><destination><suffix>`, at most 24 letters and digits.
+
+    Subscription and location are part of the seed as account and region are of S3's.
+    """
+    seed = (*scope.seed, destination, subscription, location)
+    name = physical_name(scope.stack, destination, seed=seed, limit=STORAGE_ACCOUNT_LIMIT, reserved=())
+    return name.replace("-", "")
+
+
+def resource_group(scope: Scope, destination: str, subscription: str, location: str) -> str:
+    """Name a destination's resource group: `<stack>-<destination>-<suffix>`; the suffix is the account's."""
+    seed = (*scope.seed, destination, subscription, location)
+    return physical_name(scope.stack, destination, seed=seed, limit=RESOURCE_GROUP_LIMIT, reserved=())
+
+
+def azure_identity(scope: Scope, destination: str, subscription: str, location: str) -> str:
+    """Name the identity that writes: `recordings-<stack>-<destination>-<suffix>`; the suffix is the account's."""
+    seed = (*scope.seed, destination, subscription, location)
+    return physical_name(
+        "recordings", scope.stack, destination, seed=seed, limit=AZURE_IDENTITY_LIMIT, reserved=()
+    )

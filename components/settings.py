@@ -14,7 +14,8 @@ from typing import Any, Final, cast
 
 from pydantic import Field
 
-from components import aws, gcs_settings, naming, s3_settings, trust
+from components import aws, azure_blob_settings, gcs_settings, naming, s3_settings, trust
+from components.azure_blob_settings import AzureBlobDestination, AzureBlobTrustSettings
 from components.destination import DestinationSettings  # noqa: TC001 (read by pydantic)
 from components.faults import NOT_SET, Breach, ConfigurationError, Fault, did_you_mean, fault, listed, shown
 from components.fields import QUOTE_NUMBER, Model, read, text_breaches
@@ -24,7 +25,11 @@ from components.s3_settings import S3Destination, S3TrustSettings
 _LONGEST_DESTINATION_NAME: Final = 63
 _DESTINATIONS: Final = "at least one destination: a mapping of names to their settings"
 
-PROVIDERS: Final[Mapping[str, type[DestinationSettings]]] = {"s3": S3Destination, "gcs": GcsDestination}
+PROVIDERS: Final[Mapping[str, type[DestinationSettings]]] = {
+    "s3": S3Destination,
+    "gcs": GcsDestination,
+    "azure_blob": AzureBlobDestination,
+}
 """`provider` → its model."""
 
 
@@ -36,6 +41,7 @@ class TrustProfile(Model):
 
     s3: S3TrustSettings = S3TrustSettings()
     gcs: GcsTrustSettings = GcsTrustSettings()
+    azure_blob: AzureBlobTrustSettings = AzureBlobTrustSettings()
 
 
 class _Document(Model):
@@ -71,6 +77,11 @@ class Settings:
         return {name: one for name, one in self.destinations.items() if isinstance(one, GcsDestination)}
 
     @property
+    def azure_blob(self) -> Mapping[str, AzureBlobDestination]:
+        """The destinations on Azure Blob Storage."""
+        return {name: one for name, one in self.destinations.items() if isinstance(one, AzureBlobDestination)}
+
+    @property
     def s3_trust(self) -> trust.S3Trust:
         """The vendor's constants for S3, overrides in place."""
         return trust.effective_s3(self.trust_profile.s3.overrides)
@@ -79,6 +90,11 @@ class Settings:
     def gcs_trust(self) -> trust.GcsTrust:
         """The vendor's constants for Google Cloud Storage, overrides in place."""
         return trust.effective_gcs(self.trust_profile.gcs.overrides)
+
+    @property
+    def azure_blob_trust(self) -> trust.AzureBlobTrust:
+        """The vendor's constants for Azure, overrides in place."""
+        return trust.effective_azure_blob(self.trust_profile.azure_blob.overrides)
 
 
 @dataclass(frozen=True)
@@ -127,8 +143,8 @@ def judge(config: Mapping[str, object], *, project: str, stack: str, organizatio
     return Judgement(settings, tuple(note for notes in _NOTES for note in notes(settings)))
 
 
-_CHECKS: Final = (s3_settings.faults, gcs_settings.faults)
-_NOTES: Final = (s3_settings.notes, gcs_settings.notes)
+_CHECKS: Final = (s3_settings.faults, gcs_settings.faults, azure_blob_settings.faults)
+_NOTES: Final = (s3_settings.notes, gcs_settings.notes, azure_blob_settings.notes)
 
 
 _FIRST_DESTINATION: Final = "name one, as in calls: {provider: s3, region: eu-west-1}"

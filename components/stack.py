@@ -13,6 +13,7 @@ import pulumi
 
 from components import gcp
 from components import settings as configuration
+from components.azure_blob_settings import APPLICATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -154,9 +155,69 @@ def _gcs(name: str, settings: Settings, providers: Providers) -> Mapping[str, An
     }
 
 
+def _azure_blob(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any]:
+    from components.azure_blob import (
+        AzureBlobDestination,
+        AzureBlobDestinationArgs,
+        azure_provider,
+        directory_provider,
+    )
+
+    one = settings.azure_blob[name]
+    tenant, subscription = one.tenant.lower(), one.subscription.lower()
+    keys = {("azure", tenant, subscription): lambda: azure_provider(tenant, subscription)}
+    if one.identity == APPLICATION:
+        keys |= {("azuread", tenant): lambda: directory_provider(tenant)}
+    for key, make in keys.items():
+        if key not in providers:
+            providers[key] = make()
+    used = [providers[key] for key in keys]
+    args: AzureBlobDestinationArgs = {
+        "tenant": tenant,
+        "subscription": subscription,
+        "location": one.location,
+        "workspace_id": one.workspace_id,
+        "container": one.container,
+        "existing_resource_group": one.existing_resource_group or one.existing,
+        "redundancy": one.redundancy,
+        "identity": one.identity,
+        "on_destroy": one.on_destroy,
+        "readers": one.readers,
+        "existing": one.existing,
+        "adopt": one.adopt,
+        "trust_profile": settings.trust_profile.azure_blob.overrides,
+        "tags": dict(settings.tags),
+        **_set(  # type: ignore[typeddict-item]
+            storage_account=one.storage_account,
+            resource_group=one.resource_group,
+            identity_name=one.identity_name,
+            application_client_id=one.application_client_id,
+            retention_days=one.retention_days,
+            key_vault_key=one.key_vault_key,
+        ),
+    }
+    made = AzureBlobDestination(name, args, pulumi.ResourceOptions(providers=used))
+    return {
+        "recording_storage": made.recording_storage,
+        "conversation_properties": made.conversation_properties,
+        "storage_account": made.storage_account,
+        "container": made.container,
+        "container_uri": made.container_uri,
+        "resource_group": made.resource_group,
+        "tenant_id": made.tenant_id,
+        "client_id": made.client_id,
+        "principal_id": made.principal_id,
+        "key_vault_key": made.key_vault_key,
+    }
+
+
 def _set(**optional: object) -> dict[str, object]:
     """Only what is set."""
     return {field: value for field, value in optional.items() if value is not None}
 
 
-BUILDERS: Mapping[str, Callable[[str, Settings, Providers], Mapping[str, Any]]] = {"gcs": _gcs, "s3": _s3}
+BUILDERS: Mapping[str, Callable[[str, Settings, Providers], Mapping[str, Any]]] = {
+    "azure_blob": _azure_blob,
+    "gcs": _gcs,
+    "s3": _s3,
+}

@@ -23,6 +23,8 @@ _DOCS: Final = "https://docs.tavus.io/sections/conversational-video-interface"
 _GUIDE: Final = f"{_DOCS}/quickstart/conversation-recordings"
 _STORAGE: Final = f"{_DOCS}/recording-storage"
 
+_ENTRA: Final = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust"
+
 Value = str | int | tuple[str, ...]
 
 
@@ -161,3 +163,39 @@ identifiers that are handed over, and speak of an issuer's URI and a subject cla
 def effective_gcs(overrides: GcsOverrides) -> GcsTrust:
     """Put the overrides into the profile; none gives what is assumed of the vendor."""
     return GcsTrust(**_effective(GCS_PROFILE, {**overrides}))
+
+
+# --- Azure Blob Storage ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AzureBlobTrust:
+    """What arrives at Entra's token endpoint, beside the customer's own Workspace ID as its subject.
+
+    `issuer`: the `iss` of its tokens, to the letter. `audience`: their `aud`.
+    """
+
+    issuer: str
+    audience: str
+
+
+class AzureBlobOverrides(TypedDict, total=False):
+    """The constants of `AzureBlobTrust` that a stack overrides."""
+
+    issuer: str
+    audience: str
+
+
+AZURE_BLOB_PROFILE: Final[Profile] = (
+    Constant("issuer", "https://recording-copy.tavus.io", "C", _STORAGE),
+    Constant("subject", "", "C", _STORAGE, "the subject is your Workspace ID"),
+    Constant("audience", "api://AzureADTokenExchange", "B", _ENTRA),
+)
+"""The trust profile for Azure. The vendor's pages name the identifiers that are handed over, and speak of an issuer's
+URI and a subject claim; the audience is the one that Microsoft recommends."""
+
+
+def effective_azure_blob(overrides: AzureBlobOverrides) -> AzureBlobTrust:
+    """Put the overrides into the profile; none gives what is assumed of the vendor."""
+    values = _effective(AZURE_BLOB_PROFILE, {**overrides})
+    return AzureBlobTrust(values["issuer"], values["audience"])

@@ -72,6 +72,18 @@ def test_what_is_assumed_for_google_is_marked_as_derived() -> None:
     assert [one.constant.name for one in trust.overridden(trust.GCS_PROFILE, {**overrides})] == ["issuer"]
 
 
+def test_what_is_assumed_for_azure_is_marked_as_derived() -> None:
+    assert trust.effective_azure_blob({}) == trust.AzureBlobTrust(
+        issuer="https://recording-copy.tavus.io", audience="api://AzureADTokenExchange"
+    )
+    assert [(one.name, one.certainty) for one in trust.AZURE_BLOB_PROFILE] == [
+        ("issuer", "C"),
+        ("subject", "C"),
+        ("audience", "B"),
+    ]
+    assert trust.effective_azure_blob({"audience": "api://theirs"}).audience == "api://theirs"
+
+
 def trust_document(principal: str | list[str], external_id: str | list[str]) -> dict[str, Any]:
     return {
         "Version": "2012-10-17",

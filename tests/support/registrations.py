@@ -30,6 +30,12 @@ KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-12345678
 PROJECT_NUMBER = "123456789012"
 POOLS = f"projects/{PROJECT_NUMBER}/locations/global/workloadIdentityPools"
 
+TENANT = "11111111-1111-4111-8111-111111111111"
+SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
+CLIENT_ID = "33333333-3333-4333-8333-333333333333"
+PRINCIPAL_ID = "44444444-4444-4444-8444-444444444444"
+APPLICATION_ID = "55555555-5555-4555-8555-555555555555"
+
 Properties = dict[str, Any]
 
 # a resource's type -> what the cloud adds to its inputs (and its name)
@@ -49,11 +55,47 @@ COMPUTED: Mapping[str, Callable[[Properties, str], Properties]] = {
     "gcp:serviceaccount/account:Account": lambda inputs, _: _service_account(
         f"{inputs['accountId']}@{inputs['project']}.iam.gserviceaccount.com"
     ),
+    "azure-native:resources:ResourceGroup": lambda inputs, _: {"name": inputs["resourceGroupName"]},
+    "azure-native:storage:StorageAccount": lambda inputs, _: {
+        "name": inputs["accountName"],
+        # A list as an input, a map as an output.
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {}} if "identity" in inputs else None,
+    },
+    "azure-native:storage:BlobContainer": lambda inputs, _: {"name": inputs["containerName"]},
+    "azure-native:managedidentity:UserAssignedIdentity": lambda inputs, _: {
+        "name": inputs["resourceName"],
+        "clientId": CLIENT_ID,
+        "principalId": PRINCIPAL_ID,
+    },
+    "azuread:index/application:Application": lambda _, __: {
+        "clientId": CLIENT_ID,
+        "objectId": APPLICATION_ID,
+    },
+    "azuread:index/servicePrincipal:ServicePrincipal": lambda _, __: {"objectId": PRINCIPAL_ID},
 }
 
 
 def _nothing(inputs: Properties, name: str) -> Properties:
     return {}
+
+
+# a resource's type -> its id, where that is more than its name
+IDS: Mapping[str, Callable[[Properties], str]] = {
+    "azure-native:storage:BlobContainer": lambda inputs: container_id(
+        inputs["resourceGroupName"], inputs["accountName"], inputs["containerName"]
+    ),
+    "azure-native:managedidentity:UserAssignedIdentity": lambda inputs: (
+        f"/identities/{inputs['resourceName']}"
+    ),
+    "azuread:index/application:Application": lambda _: f"/applications/{APPLICATION_ID}",
+}
+
+
+def container_id(group: str, account: str, container: str) -> str:
+    return (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{account}"
+        f"/blobServices/default/containers/{container}"
+    )
 
 
 def _service_account(email: str) -> Properties:
@@ -80,6 +122,12 @@ FOUND: Mapping[str, Callable[[Properties], Properties]] = {
     },
     "gcp:storage/getBucket:getBucket": lambda args: {"name": args["name"], "location": EXISTING_LOCATION},
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda _: {"member": STORAGE_AGENT},
+    "azure-native:storage:getBlobContainer": lambda args: {
+        "name": args["containerName"],
+        "id": container_id(args["resourceGroupName"], args["accountName"], args["containerName"]),
+    },
+    "azuread:index/getApplication:getApplication": lambda _: {"id": f"/applications/{APPLICATION_ID}"},
+    "azuread:index/getServicePrincipal:getServicePrincipal": lambda _: {"objectId": PRINCIPAL_ID},
     "gcp:iam/getWorkloadIdentityPool:getWorkloadIdentityPool": lambda args: {
         "name": f"{POOLS}/{args['workloadIdentityPoolId']}",
     },
@@ -174,6 +222,7 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
             if not args.custom or preview:
                 return "", inputs
             name = str(inputs.get("bucket") or inputs.get("name") or args.name)
+            name = IDS[args.typ](inputs) if args.typ in IDS else name
             return name, inputs | COMPUTED.get(args.typ, _nothing)(inputs, name)
 
         @override
