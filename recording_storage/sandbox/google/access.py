@@ -9,14 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from recording_storage.sandbox.google import cel, roles
-from recording_storage.sandbox.google.errors import (
-    GoogleError,
-    Undecided,
-    error_info,
-    forbidden,
-    unauthenticated,
-)
+from recording_storage.sandbox.google.errors import GoogleError, error_info, forbidden, unauthenticated
 from recording_storage.sandbox.journal import Journal, Outcome
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,11 +14,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from recording_storage.sandbox.google.bucket_settings import millis
-from recording_storage.sandbox.google.errors import Undecided
 from recording_storage.sandbox.google.generations import Shelf, bucket_etag, new_number
 from recording_storage.sandbox.google.parameters import unmet
 from recording_storage.sandbox.google.policies import Policy
 from recording_storage.sandbox.google.principals import ALL_AUTHENTICATED, ALL_USERS
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

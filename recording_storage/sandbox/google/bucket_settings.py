@@ -18,13 +18,9 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from recording_storage.sandbox.google.errors import (
-    Undecided,
-    failed_precondition,
-    forbidden,
-    invalid,
-)
+from recording_storage.sandbox.google.errors import failed_precondition, forbidden, invalid
 from recording_storage.sandbox.google.lifecycle import lifecycle
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,28 +16,21 @@ from recording_storage.sandbox.google.access import refusal
 from recording_storage.sandbox.google.bucket import Bucket, check_known, full_name
 from recording_storage.sandbox.google.bucket_policies import check_without_uniform
 from recording_storage.sandbox.google.bucket_settings import Change, check_name, location_of, merged
-from recording_storage.sandbox.google.errors import (
-    GoogleError,
-    Undecided,
-    already_exists,
-    conflict,
-    invalid,
-    not_found,
-)
-from recording_storage.sandbox.google.http import Response
+from recording_storage.sandbox.google.errors import GoogleError, already_exists, conflict, invalid, not_found
 from recording_storage.sandbox.google.object_fields import MORE
 from recording_storage.sandbox.google.parameters import check_bucket, flag, is_full, page_size
 from recording_storage.sandbox.google.place import Place
+from recording_storage.sandbox.rest import Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from recording_storage.sandbox.google.access import Access, Resource
     from recording_storage.sandbox.google.contents import Contents
-    from recording_storage.sandbox.google.http import Request
     from recording_storage.sandbox.google.object_keys import ObjectKeys
     from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import Project, World
+    from recording_storage.sandbox.rest import Request
 
 OWN = "Your previous request to create the named bucket succeeded and you already own it."
 TAKEN = (

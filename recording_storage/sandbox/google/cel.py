@@ -14,7 +14,8 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from recording_storage.sandbox.google.errors import Undecided, invalid
+from recording_storage.sandbox.google.errors import invalid
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

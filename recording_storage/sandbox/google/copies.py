@@ -10,16 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from recording_storage.sandbox.google import object_fields
-from recording_storage.sandbox.google.errors import Undecided, invalid
+from recording_storage.sandbox.google.errors import invalid
 from recording_storage.sandbox.google.objects import Objects, Write
 from recording_storage.sandbox.google.parameters import check_object, unmet
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from recording_storage.sandbox.google.generations import Generation
-    from recording_storage.sandbox.google.http import Request
     from recording_storage.sandbox.google.principals import Principal
+    from recording_storage.sandbox.rest import Request
 
 MOST_SOURCES = 32
 _KEPT = (*object_fields.TEXTS, "metadata")

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recording_storage.sandbox.google.errors import Undecided
-from recording_storage.sandbox.google.http import Response
+from recording_storage.sandbox.rest import Response, Undecided
 
 if TYPE_CHECKING:
     from recording_storage.sandbox.google.generations import Generation
-    from recording_storage.sandbox.google.http import Request
     from recording_storage.sandbox.google.objects import Objects
+    from recording_storage.sandbox.rest import Request
 
 _SENT = {
     "contentType": "Content-Type",

@@ -24,14 +24,6 @@ _STORAGE_REASONS: Mapping[str, str] = {
 """What the JSON API calls a status, where an error doesn't say so itself."""
 
 
-class Undecided(Exception):  # noqa: N818 (neither a refusal nor a failure)
-    """The stand-in can't judge `what`: neither allowed nor refused, and whoever waits for it is told."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
-
-
 class GoogleError(Exception):
     """A refusal, as a client of Google's would see it.
 

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from recording_storage.sandbox.google.bucket_settings import millis, parsed
 from recording_storage.sandbox.google.contents import NOTHING, Stored
-from recording_storage.sandbox.google.errors import Undecided, forbidden
+from recording_storage.sandbox.google.errors import forbidden
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,161 +1,29 @@
-"""An HTTP request as Google's services read it, an answer, and the table that finds a request's handler.
-
-Templates are those of `google.api.http` (https://docs.cloud.google.com/endpoints/docs/grpc/transcoding), as in
-`/v1/{name=projects/*/serviceAccounts/*}:disable`. Leaves out repeated variables and several bindings of one method.
-"""
+"""The table of a Google service's handlers, and how Google answers what no service has."""
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
-from urllib.parse import parse_qsl, unquote
+from typing import TYPE_CHECKING, TypeAlias
 
-from recording_storage.sandbox.google.errors import GoogleError, Undecided, invalid
+from recording_storage.sandbox import rest
+from recording_storage.sandbox.google.errors import GoogleError
+from recording_storage.sandbox.google.principals import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import BinaryIO
 
-    from _typeshed.wsgi import WSGIEnvironment
-
-    from recording_storage.sandbox.google.principals import Principal
-
-FORM = "application/x-www-form-urlencoded"
-JSON = "application/json; charset=UTF-8"
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request; `path` is as it was sent, names of headers are in lower case."""
-
-    method: str
-    scheme: str
-    host: str
-    path: str
-    query_all: list[tuple[str, str]]
-    """The query's parameters, decoded, in the order in which they were sent."""
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-    @classmethod
-    def read(cls, environ: WSGIEnvironment) -> Request:
-        """Read the whole request."""
-        path, _, query = str(environ["RAW_URI"]).partition("?")
-        headers = {
-            name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
-            for name, value in environ.items()
-            if name.startswith("HTTP_") or (name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value)
-        }
-        return cls(
-            method=str(environ["REQUEST_METHOD"]),
-            scheme=str(environ["wsgi.url_scheme"]),
-            host=headers.get("host", "").lower().partition(":")[0],
-            path=path or "/",
-            query_all=parse_qsl(query, keep_blank_values=True),
-            headers=headers,
-            body=cast("BinaryIO", environ["wsgi.input"]).read(),
-        )
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        """The query's parameters by name; the last one of a name counts."""
-        return dict(self.query_all)
-
-    @property
-    def content_type(self) -> str:
-        """The body's media type, without its parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    def json(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty body is an empty one."""
-        if not self.body:
-            return {}
-        try:
-            value: object = json.loads(self.body)
-        except ValueError as error:
-            raise invalid(f"Invalid JSON payload received. {error}") from None
-        if not isinstance(value, dict):
-            raise invalid("Invalid JSON payload received. Root element must be a message.")
-        return cast("dict[str, Any]", value)
-
-    def form(self) -> dict[str, str]:
-        """The body's parameters, of a form."""
-        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
-
-
-@dataclass(frozen=True)
-class Response:
-    """One answer."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-
-    @classmethod
-    def of(cls, value: object, status: int = 200) -> Response:
-        """An answer in JSON."""
-        return cls(status, json.dumps(value, indent=2).encode() + b"\n", [("Content-Type", JSON)])
-
+    from recording_storage.sandbox.rest import Request, Response
 
 Handler: TypeAlias = "Callable[[Request, Principal, Mapping[str, str]], object]"
 """Gets the request, who asks and the template's variables; gives a `Response`, or what is answered in JSON."""
-ANY = "*"
-"""Every method."""
-_VARIABLE = re.compile(r"\{(\w+)(?:=([^}]*))?\}")
-_VERB = re.compile(r":[A-Za-z]+$")
 
 
-class Routes:
-    """Of a service: method, template and handler each, the first that fits counts.
-
-    What the service has and the stand-in hasn't is in the table too, with None for its handler.
-    """
-
-    def __init__(self, *table: tuple[str, str, Handler | None]) -> None:
-        self._table = [(method, _pattern(template), handler) for method, template, handler in table]
-
-    def knows(self, request: Request) -> bool:
-        """Whether a line of the table fits."""
-        return any(
-            pattern.fullmatch(request.path) and method in (ANY, request.method)
-            for method, pattern, _ in self._table
-        )
+class Routes(rest.Routes[Principal]):
+    """Of a service: method, template and handler each, the first that fits counts."""
 
     def answer(self, request: Request, who: Principal) -> Response:
         """Have the handler answer; raises `GoogleError` for a path that Google doesn't know either."""
-        for method, pattern, handler in self._table:
-            found = pattern.fullmatch(request.path)
-            if found is None or method not in (ANY, request.method):
-                continue
-            if handler is None:
-                raise Undecided(f"{request.method} {request.host}{request.path}")
-            names = {name: unquote(value) for name, value in found.groupdict().items()}
-            answer = handler(request, who, names)
-            return answer if isinstance(answer, Response) else Response.of(answer)
-        raise GoogleError(
-            404,
-            "NOT_FOUND",
-            f"The requested URL {request.path} was not found on this server.",
-            reason="notFound",
-        )
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    verb = _VERB.search(template)
-    path, end = (template[: verb.start()], verb.group()) if verb else (template, "")
-    parts: list[str] = []
-    at = 0
-    for variable in _VARIABLE.finditer(path):
-        parts.append(_segments(path[at : variable.start()]))
-        parts.append(f"(?P<{variable[1]}>{_segments(variable[2] or '*')})")
-        at = variable.end()
-    parts.append(_segments(path[at:]))
-    return re.compile("".join(parts) + re.escape(end))
-
-
-def _segments(text: str) -> str:
-    """`*` is one segment, `**` what is left; a colon begins a verb, unless it is in an encoded form."""
-    return re.escape(text).replace(r"\*\*", ".+").replace(r"\*", "[^/:]+")
+        try:
+            return super().answer(request, who)
+        except rest.NoSuchPath:
+            text = f"The requested URL {request.path} was not found on this server."
+            raise GoogleError(404, "NOT_FOUND", text, reason="notFound") from None

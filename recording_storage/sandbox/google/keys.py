@@ -14,14 +14,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from recording_storage.sandbox.google.errors import (
-    Undecided,
     already_exists,
     failed_precondition,
     forbidden,
     invalid,
     not_found,
 )
-from recording_storage.sandbox.google.http import ANY, Routes
+from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.key_rings import (
     ALGORITHM,
     DESTROYED,
@@ -38,14 +37,15 @@ from recording_storage.sandbox.google.key_rings import (
 from recording_storage.sandbox.google.place import Place
 from recording_storage.sandbox.google.policy_methods import PolicyMethods
 from recording_storage.sandbox.journal import Outcome
+from recording_storage.sandbox.rest import ANY, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from recording_storage.sandbox.google.access import Access
-    from recording_storage.sandbox.google.http import Request, Response
     from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
+    from recording_storage.sandbox.rest import Request, Response
 
 ENCRYPT = "cloudkms.cryptoKeyVersions.useToEncrypt"
 DECRYPT = "cloudkms.cryptoKeyVersions.useToDecrypt"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from recording_storage.sandbox.google.errors import Undecided, invalid
+from recording_storage.sandbox.google.errors import invalid
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from gcp_storage_emulator import gcs_glob
 
-from recording_storage.sandbox.google.errors import Undecided, invalid
+from recording_storage.sandbox.google.errors import invalid
 from recording_storage.sandbox.google.generations import State
 from recording_storage.sandbox.google.parameters import flag, page_size
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from recording_storage.sandbox.google.generations import Generation, Shelf
-    from recording_storage.sandbox.google.http import Request
+    from recording_storage.sandbox.rest import Request
 
 _glob: Any = gcs_glob
 

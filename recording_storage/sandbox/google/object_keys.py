@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recording_storage.sandbox.google.errors import GoogleError, Undecided, forbidden, invalid
+from recording_storage.sandbox.google.errors import GoogleError, forbidden, invalid
 from recording_storage.sandbox.google.key_rings import KEY_NAME
 from recording_storage.sandbox.google.keys import DECRYPT, DISABLED_KEY, ENCRYPT, NO_KEY
 from recording_storage.sandbox.google.principals import Principal, service_account
 from recording_storage.sandbox.journal import Outcome
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from recording_storage.sandbox.google.access import Access
     from recording_storage.sandbox.google.generations import Generation
-    from recording_storage.sandbox.google.http import Request
     from recording_storage.sandbox.google.keys import Keys
     from recording_storage.sandbox.google.world import Project, World
+    from recording_storage.sandbox.rest import Request
 
 MULTI_REGIONS = {"EU": "europe"}
 """Where Cloud KMS calls a place otherwise: https://docs.cloud.google.com/kms/docs/locations."""

@@ -17,12 +17,12 @@ from recording_storage.sandbox.google import object_fields
 from recording_storage.sandbox.google.bucket import check_known
 from recording_storage.sandbox.google.bucket_settings import merged
 from recording_storage.sandbox.google.downloads import media
-from recording_storage.sandbox.google.errors import Undecided, failed_precondition, invalid, not_found
+from recording_storage.sandbox.google.errors import failed_precondition, invalid, not_found
 from recording_storage.sandbox.google.generations import Generation, new_number
-from recording_storage.sandbox.google.http import Response
 from recording_storage.sandbox.google.listing import listed
 from recording_storage.sandbox.google.parameters import check_object, flag, is_full
 from recording_storage.sandbox.google.place import Place
+from recording_storage.sandbox.rest import Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from recording_storage.sandbox.google.bucket import Bucket
     from recording_storage.sandbox.google.buckets import Buckets
     from recording_storage.sandbox.google.contents import Contents, Stored
-    from recording_storage.sandbox.google.http import Request
     from recording_storage.sandbox.google.object_keys import ObjectKeys
     from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
+    from recording_storage.sandbox.rest import Request
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recording_storage.sandbox.google.errors import GoogleError, Undecided, failed_precondition, invalid
+from recording_storage.sandbox.google.errors import GoogleError, failed_precondition, invalid
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from recording_storage.sandbox.google.generations import Generation
-    from recording_storage.sandbox.google.http import Request
+    from recording_storage.sandbox.rest import Request
 
 NOT_MODIFIED = 304
 MOST = 1000

@@ -13,8 +13,9 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from recording_storage.sandbox.google import cel
-from recording_storage.sandbox.google.errors import GoogleError, Undecided, conflict, invalid
+from recording_storage.sandbox.google.errors import GoogleError, conflict, invalid
 from recording_storage.sandbox.google.roles import is_role
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from recording_storage.sandbox.google.errors import Undecided, invalid
+from recording_storage.sandbox.google.errors import invalid
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from recording_storage.sandbox.google.access import Access, Resource
-    from recording_storage.sandbox.google.http import Handler, Request
+    from recording_storage.sandbox.google.http import Handler
     from recording_storage.sandbox.google.principals import Principal
+    from recording_storage.sandbox.rest import Request
 
 VERSION = "options.requestedPolicyVersion"
 MASK = {"bindings", "etag", "version", "auditConfigs"}

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from recording_storage.sandbox.google import cel
-from recording_storage.sandbox.google.errors import Undecided, invalid
+from recording_storage.sandbox.google.errors import invalid
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from recording_storage.sandbox.google.http import Request
+    from recording_storage.sandbox.rest import Request
 
 Said = dict[str, Any]
 

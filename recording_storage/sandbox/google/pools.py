@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from recording_storage.sandbox.google import pool_settings
 from recording_storage.sandbox.google.errors import already_exists, failed_precondition, invalid, not_found
-from recording_storage.sandbox.google.http import ANY, Request, Routes
+from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.world import SOFT_DELETED, Pool, Project, Provider, utc
+from recording_storage.sandbox.rest import ANY, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

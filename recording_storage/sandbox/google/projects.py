@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from recording_storage.sandbox.google.errors import Undecided, forbidden, invalid
-from recording_storage.sandbox.google.http import ANY, Request, Response, Routes
+from recording_storage.sandbox.google.errors import forbidden, invalid
+from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.policy_methods import PolicyMethods
 from recording_storage.sandbox.google.world import SERVICES, utc
+from recording_storage.sandbox.rest import ANY, Request, Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,16 +13,16 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from recording_storage.sandbox.google.errors import (
-    Undecided,
     already_exists,
     failed_precondition,
     forbidden,
     invalid,
     not_found,
 )
-from recording_storage.sandbox.google.http import ANY, Request, Routes
+from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.policy_methods import PolicyMethods
 from recording_storage.sandbox.google.world import SOFT_DELETED, ServiceAccount
+from recording_storage.sandbox.rest import ANY, Request, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

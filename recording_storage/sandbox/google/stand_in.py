@@ -20,12 +20,12 @@ from recording_storage.sandbox.google.access import Access
 from recording_storage.sandbox.google.credentials import Credentials
 from recording_storage.sandbox.google.errors import (
     GoogleError,
-    Undecided,
     error_info,
     forbidden,
+    invalid,
     unauthenticated,
 )
-from recording_storage.sandbox.google.http import Request, Response, Routes
+from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.keys import Keys
 from recording_storage.sandbox.google.operations import Operations
 from recording_storage.sandbox.google.pools import Pools
@@ -37,6 +37,7 @@ from recording_storage.sandbox.google.sts import SecurityTokenService
 from recording_storage.sandbox.google.tokens import Tokens
 from recording_storage.sandbox.google.world import World
 from recording_storage.sandbox.journal import Journal, Outcome
+from recording_storage.sandbox.rest import MalformedBody, Request, Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,6 +98,8 @@ class Google:
                 answer = self._decide(case)
             except GoogleError as refused:
                 answer = case.refuse(refused)
+            except MalformedBody as error:
+                answer = case.refuse(invalid(f"Invalid JSON payload received. {error}"))
             except Undecided as undecided:
                 answer = case.give_up(undecided.what)
             except Exception as failure:

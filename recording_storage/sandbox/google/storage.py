@@ -20,21 +20,23 @@ from recording_storage.sandbox.google.buckets import Buckets
 from recording_storage.sandbox.google.contents import Contents
 from recording_storage.sandbox.google.copies import Copies
 from recording_storage.sandbox.google.downloads import media
-from recording_storage.sandbox.google.errors import GoogleError, Undecided
-from recording_storage.sandbox.google.http import ANY, Response, Routes
+from recording_storage.sandbox.google.errors import GoogleError
+from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.object_keys import ObjectKeys, check_no_key
 from recording_storage.sandbox.google.objects import Objects
 from recording_storage.sandbox.google.parameters import NOT_MODIFIED, check_headers
 from recording_storage.sandbox.google.uploads import Uploads
+from recording_storage.sandbox.rest import ANY, Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from recording_storage.sandbox.google.access import Access
-    from recording_storage.sandbox.google.http import Handler, Request
+    from recording_storage.sandbox.google.http import Handler
     from recording_storage.sandbox.google.keys import Keys
     from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
+    from recording_storage.sandbox.rest import Request
 
 HOST, SHARED_HOST = "storage.googleapis.com", "www.googleapis.com"
 _API = re.compile(r"/((resumable/)?upload/|download/|batch/)?storage/v1(/.*)?")

@@ -10,11 +10,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from recording_storage.sandbox.google import cel, jwt_check
-from recording_storage.sandbox.google.errors import OAuthError, Undecided
-from recording_storage.sandbox.google.http import FORM, Request, Response, Routes
+from recording_storage.sandbox.google.errors import OAuthError
+from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.principals import Principal, federated
 from recording_storage.sandbox.google.tokens import LIFETIME, Tokens
 from recording_storage.sandbox.journal import Outcome
+from recording_storage.sandbox.rest import FORM, Request, Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

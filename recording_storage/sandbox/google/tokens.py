@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from recording_storage.sandbox.google.errors import GoogleError, OAuthError, forbidden, unauthenticated
 from recording_storage.sandbox.google.errors import error_info as info
-from recording_storage.sandbox.google.http import ANY, Request, Response, Routes
+from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.principals import ANONYMOUS, Principal
+from recording_storage.sandbox.rest import ANY, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

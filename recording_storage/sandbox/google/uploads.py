@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from recording_storage.sandbox.google import object_fields
-from recording_storage.sandbox.google.errors import Undecided, invalid, not_found
-from recording_storage.sandbox.google.http import Response
+from recording_storage.sandbox.google.errors import invalid, not_found
 from recording_storage.sandbox.google.objects import Objects, Write
+from recording_storage.sandbox.rest import Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from recording_storage.sandbox.google.generations import Generation
-    from recording_storage.sandbox.google.http import Request
     from recording_storage.sandbox.google.principals import Principal
+    from recording_storage.sandbox.rest import Request
 
 CANCELLED, INCOMPLETE = 499, 308
 _HASH_NAMES = {"crc32c": "crc32c", "md5": "md5Hash"}

@@ -11,8 +11,9 @@ from google_cloud import unique
 from storage_world import DAY, UNIFORM, storing
 
 from recording_storage.sandbox.google.bucket_settings import check_name
-from recording_storage.sandbox.google.errors import GoogleError, Undecided
+from recording_storage.sandbox.google.errors import GoogleError
 from recording_storage.sandbox.google.generations import bucket_etag
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

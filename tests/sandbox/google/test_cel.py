@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from recording_storage.sandbox.google import cel
-from recording_storage.sandbox.google.errors import GoogleError, Undecided
+from recording_storage.sandbox.google.errors import GoogleError
+from recording_storage.sandbox.rest import Undecided
 
 ORDER = "projects/_/buckets/acme-orders-aaa/objects/data_lake/orders/order_date=2019-11-03/aef87g87ae0876"
 VALUES: dict[str, Any] = {

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from recording_storage.sandbox.google.errors import GoogleError, Undecided
+from recording_storage.sandbox.google.errors import GoogleError
 from recording_storage.sandbox.google.lifecycle import lifecycle
+from recording_storage.sandbox.rest import Undecided
 
 DELETE, ABORT = {"type": "Delete"}, {"type": "AbortIncompleteMultipartUpload"}
 COLD = {"type": "SetStorageClass", "storageClass": "COLDLINE"}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google_cloud import WORKLOAD_USER, subject
 
-from recording_storage.sandbox.google.errors import Undecided
 from recording_storage.sandbox.google.principals import ANONYMOUS, federated, service_account, user
+from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from google_cloud import Cloud, Reply
