@@ -107,9 +107,9 @@ def sandbox(
 ) -> None:
     """Run any program with the stand-in clouds behind it: a script, a cloud's CLI, Terraform, a shell.
 
-    It owns an empty AWS account and an empty Google Cloud project, and reaches nothing else. It is the recording
-    service with the AWS profile recording-service, and with what recording-storage token prints. The exit code is the
-    program's; 2 if the sandbox could not run.
+    It owns an empty AWS account, Google Cloud project and Azure subscription, and reaches nothing else. It is the
+    recording service with the AWS profile recording-service, and with what recording-storage token prints. The exit
+    code is the program's; 2 if the sandbox could not run.
 
       recording-storage sandbox -- aws s3 mb s3://recordings
 
@@ -137,7 +137,8 @@ def token(
         typer.Option(
             "--audience",
             "-a",
-            help="Whom it is for, to the letter: //iam.googleapis.com/projects/… for Google.",
+            help="Whom it is for, to the letter: //iam.googleapis.com/projects/… for Google, "
+            "api://AzureADTokenExchange for Azure.",
         ),
     ],
     lifetime: Annotated[

@@ -60,7 +60,7 @@ def test_the_readmes_faults_read_as_shown(tmp_path: Path) -> None:
 
 def test_the_configurations_examples_are_proven(tmp_path: Path) -> None:
     *examples, trust = blocks((ROOT / "docs/configuration.md").read_text(), "yaml")
-    assert len(examples) == 2
+    assert len(examples) == 3
     for number, example in enumerate(examples):
         done = command("rehearse", "acme", folder=project_with(tmp_path / str(number), example))
         assert done.code == 0, done.out + done.err

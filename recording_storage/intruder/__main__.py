@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from recording_storage.steps import Player
 
 
+def _azure_blob() -> Player:
+    from recording_storage.intruder.azure_blob import intrude
+
+    return intrude
+
+
 def _gcs() -> Player:
     from recording_storage.intruder.gcs import intrude
 
@@ -22,4 +28,4 @@ def _s3() -> Player:
     return intrude
 
 
-serve({"gcs": _gcs, "s3": _s3})
+serve({"azure_blob": _azure_blob, "gcs": _gcs, "s3": _s3})

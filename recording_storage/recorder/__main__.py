@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from recording_storage.steps import Player
 
 
+def _azure_blob() -> Player:
+    from recording_storage.recorder.azure_blob import record
+
+    return record
+
+
 def _gcs() -> Player:
     from recording_storage.recorder.gcs import record
 
@@ -22,4 +28,4 @@ def _s3() -> Player:
     return record
 
 
-serve({"gcs": _gcs, "s3": _s3})
+serve({"azure_blob": _azure_blob, "gcs": _gcs, "s3": _s3})

@@ -1,7 +1,8 @@
 """Rehearse a stack: its own program on stand-in clouds, a recording, and everything that must be refused.
 
-`rehearse` gives a `Document`. What a provider adds stands in a file of its own (`s3`, `gcs`), as a `Stage`: who acts,
-what is assumed to exist, and how a destination is played through. A cloud that isn't used isn't imported.
+`rehearse` gives a `Document`. What a provider adds stands in a file of its own (`s3`, `gcs`, `azure_blob`), as a
+`Stage`: who acts, what is assumed to exist, and how a destination is played through. A cloud that isn't used isn't
+imported.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "proven.program"
 STAGES = {
+    "azure_blob": ("recording_storage.rehearsal.azure_blob", "AzureBlobStage"),
     "gcs": ("recording_storage.rehearsal.gcs", "GcsStage"),
     "s3": ("recording_storage.rehearsal.s3", "S3Stage"),
 }

@@ -60,7 +60,10 @@ class GcsStage:
         return self._assumed.deployer.files(environment)
 
     def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
-        return self._assumed.deployer.files(environment) | {ISSUER_VARIABLE: self._trust.issuer}
+        # What the stack says of another cloud's issuer stays, where it says nothing of this one's.
+        is_ours = self._destinations or ISSUER_VARIABLE not in environment
+        issuer = {ISSUER_VARIABLE: self._trust.issuer} if is_ours else {}
+        return self._assumed.deployer.files(environment) | issuer
 
     def start_players(self, cast: ExitStack) -> None:
         recorder = self._sandbox.environment("gcs-recorder", QUIET)

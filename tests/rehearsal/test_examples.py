@@ -23,7 +23,8 @@ def test_an_example_is_proven(stack: str) -> None:
 
 
 def test_there_is_an_example_for_each_use() -> None:
-    assert {"simple", "kms", "existing", "retention", "many", "local"} <= set(STACKS)
+    s3 = {"simple", "kms", "existing", "retention", "many", "local"}
+    assert s3 | {"gcs", "gcs-kms", "gcs-existing", "azure", "azure-identity", "azure-existing"} == set(STACKS)
 
 
 def test_of_an_existing_bucket_only_the_role_is_made() -> None:

@@ -14,10 +14,18 @@ from tests.support.projects import ROOT, SECONDS, write_project
 
 AWS = ("boto3", "botocore", "flask", "moto", "pulumi_aws", "werkzeug")
 GOOGLE = ("celpy", "gcp_storage_emulator", "google.api_core", "google.auth", "google.cloud", "pulumi_gcp")
+AZURE = ("azure", "pulumi_azure_native", "pulumi_azuread")
 IMPORTED = re.compile(r"^import time:[^|]*\|[^|]*\| *(\S+)$", re.MULTILINE)
 CALLS = {
     "s3": {"provider": "s3", "region": "eu-west-1"},
     "gcs": {"provider": "gcs", "project": "acme-prod", "location": "EU", "workspace_id": "w-acme"},
+    "azure_blob": {
+        "provider": "azure_blob",
+        "tenant": "11112222-3333-4444-5555-666677778888",
+        "subscription": "22223333-4444-5555-6666-777788889999",
+        "location": "westeurope",
+        "workspace_id": "w-acme",
+    },
 }
 
 
@@ -45,7 +53,11 @@ def among(modules: set[str], packages: tuple[str, ...]) -> set[str]:
 
 @pytest.mark.parametrize(
     ("provider", "used", "unused"),
-    [("s3", {"boto3"}, GOOGLE), ("gcs", {"google.auth", "google.cloud.storage"}, AWS)],
+    [
+        ("s3", {"boto3"}, (*GOOGLE, *AZURE)),
+        ("gcs", {"google.auth", "google.cloud.storage"}, (*AWS, *AZURE)),
+        ("azure_blob", {"azure.identity", "azure.storage.blob"}, (*AWS, *GOOGLE)),
+    ],
 )
 @pytest.mark.parametrize("player", ["recorder", "intruder"])
 def test_a_player_imports_what_it_plays(
@@ -60,9 +72,10 @@ def test_a_player_imports_what_it_plays(
 @pytest.mark.parametrize(
     ("provider", "used", "unused"),
     [
-        ("s3", "moto", GOOGLE),
+        ("s3", "moto", (*GOOGLE, *AZURE)),
         # The players ask as Google's clients do; what judges needs none of them.
-        ("gcs", "celpy", (*AWS, "google.api_core", "google.auth", "google.cloud", "pulumi_gcp")),
+        ("gcs", "celpy", (*AWS, *AZURE, "google.api_core", "google.auth", "google.cloud", "pulumi_gcp")),
+        ("azure_blob", "recording_storage.sandbox.azure.blob", (*AWS, *GOOGLE, *AZURE)),
     ],
 )
 def test_a_rehearsal_imports_what_it_uses(
@@ -77,4 +90,4 @@ def test_a_rehearsal_imports_what_it_uses(
 
 def test_a_sandbox_imports_no_stand_in_until_it_is_asked() -> None:
     command = str(Path(sys.executable).with_name("recording-storage"))
-    assert among(imported(command, "sandbox", "--", "true"), (*AWS, *GOOGLE, "jwt")) == set()
+    assert among(imported(command, "sandbox", "--", "true"), (*AWS, *GOOGLE, *AZURE)) == set()

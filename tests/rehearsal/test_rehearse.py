@@ -35,7 +35,8 @@ def test_the_local_stack_is_proven() -> None:
     assert "private, encrypted, versioned, deleted ones kept 7 days, destroy is refused" in words
     assert "only workspace w-acme, provider recording-service" in words
     assert "may create objects" in words
-    assert "12 proven, 28 refused, 0 inconclusive in " in done.out
+    assert "support · Azure Blob Storage · westeurope" in done.out
+    assert "16 proven, 45 refused, 0 inconclusive in " in done.out
     pasted = json.loads(done.out.splitlines()[-1].removeprefix("recording_storage: "))
     assert sorted(pasted) == ["assume_role_arn", "bucket_name", "bucket_region", "provider"]
     assert done.err == ""

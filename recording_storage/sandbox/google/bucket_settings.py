@@ -162,6 +162,8 @@ class Change:
 
     def iam_configuration(self, value: object) -> Value:
         """Who decides about access: the policies alone, or lists beside them; and whether it may be public."""
+        if value is None and "iamConfiguration" in self.before:
+            raise Undecided("a bucket's iamConfiguration that is taken away")
         said = _object(value, "iamConfiguration")
         before: Value = self.before.get("iamConfiguration", {}).get("uniformBucketLevelAccess", {})
         was = before.get("enabled", False)
@@ -186,7 +188,7 @@ class Change:
         locked = before.get("lockedTime") or millis(self.now + LOCKED_AFTER)
         if wanted:
             return {"enabled": True, "lockedTime": locked}
-        if before.get("enabled") and self.now >= parsed(locked):
+        if self.now >= parsed(locked):
             raise failed_precondition(
                 "Uniform bucket-level access cannot be disabled after its locked time.",
                 reason="conditionNotMet",

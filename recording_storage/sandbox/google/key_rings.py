@@ -147,7 +147,7 @@ class KeyVersion:
     def to_json(self, now: datetime) -> dict[str, Any]:
         """As the API has it."""
         state = self.state(now)
-        end = {SCHEDULED: "destroyTime", DESTROYED: "destroyEventTime"}.get(state)
+        end = "destroyEventTime" if state == DESTROYED else "destroyTime"
         return {
             "name": self.name,
             "state": state,
@@ -155,5 +155,5 @@ class KeyVersion:
             "algorithm": ALGORITHM,
             "createTime": utc(self.created),
             "generateTime": utc(self.created),
-            **({end: utc(self.destroyed_at)} if end and self.destroyed_at else {}),
+            **({end: utc(self.destroyed_at)} if self.destroyed_at else {}),
         }

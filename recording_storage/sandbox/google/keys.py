@@ -23,7 +23,6 @@ from recording_storage.sandbox.google.errors import (
 from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.key_rings import (
     ALGORITHM,
-    DESTROYED,
     DISABLED,
     ENABLED,
     KEY_NAME,
@@ -301,7 +300,7 @@ class Keys:
 
     def _check_state(self, version: KeyVersion, *possible: str) -> None:
         state = version.state(self._world.now())
-        if state not in possible or state == DESTROYED:
+        if state not in possible:
             raise failed_precondition(
                 f"{version.name} is in state {state}, and not in {' or '.join(possible)}."
             )

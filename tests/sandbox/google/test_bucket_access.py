@@ -260,6 +260,15 @@ def test_access_control_lists_are_off_where_access_is_uniform(store: Store, path
         store.api(method, f"b/{fine}/{path}", {} if method == "POST" else None)
 
 
+def test_reading_lists_is_permitted_apart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = frozenset({"storage.buckets.getIamPolicy"})
+    monkeypatch.setitem(cast("Any", ROLES), "roles/storage.policyReader", held)
+    bucket = store.bucket()
+    reader = store.somebody(bucket, "policyReader")
+    for method, status in (("GET", 400), ("POST", 403)):
+        assert store.api(method, f"b/{bucket}/acl", {} if method == "POST" else None, reader).status == status
+
+
 def test_new_buckets_with_a_predefined_list(store: Store) -> None:
     for said, status in ((UNIFORM, 400), ({}, 501)):
         body = {"name": unique("bucket")} | said

@@ -74,6 +74,11 @@ def test_a_key_as_it_is_made(store: Store) -> None:
         ),
         ("rotated-never", SYMMETRIC | {"rotationPeriod": "86400s"}, 400),
         ("in-hardware", SYMMETRIC | {"versionTemplate": {"protectionLevel": "HSM"}}, 200),
+        ("kept", SYMMETRIC | {"destroyScheduledDuration": "86400s"}, 200),
+        ("kept-shortly", SYMMETRIC | {"destroyScheduledDuration": "3600s"}, 400),
+        ("of-aes", SYMMETRIC | {"versionTemplate": {"algorithm": "AES_256_GCM"}}, 501),
+        ("imported", SYMMETRIC | {"importOnly": True}, 501),
+        ("backed", SYMMETRIC | {"cryptoKeyBackend": "ekm"}, 501),
         ("outside", SYMMETRIC | {"versionTemplate": {"protectionLevel": "EXTERNAL"}}, 501),
         ("signing", {"purpose": "ASYMMETRIC_SIGN"}, 501),
     ],
@@ -132,11 +137,11 @@ def test_a_version_is_destroyed_after_a_while(store: Store) -> None:
 @pytest.mark.parametrize(
     ("role", "permitted"),
     [
-        ("roles/owner", "get list create iam policy destroy"),
-        ("roles/cloudkms.admin", "get list create iam policy destroy"),
-        ("roles/editor", "get list create iam"),
-        ("roles/viewer", "get list iam"),
-        ("roles/cloudkms.viewer", "get list"),
+        ("roles/owner", "rings ring get list create iam policy destroy"),
+        ("roles/cloudkms.admin", "rings ring get list create iam policy destroy"),
+        ("roles/editor", "rings ring get list create iam"),
+        ("roles/viewer", "rings get list iam"),
+        ("roles/cloudkms.viewer", "rings get list"),
         (ENCRYPTER, ""),
         ("roles/storage.admin", ""),
     ],
@@ -144,7 +149,10 @@ def test_a_version_is_destroyed_after_a_while(store: Store) -> None:
 def test_what_a_role_permits_with_keys(store: Store, role: str, permitted: str) -> None:
     key, who = store.key(), store.colleague(role)
     ring = key.partition("/cryptoKeys/")[0]
+    rings = ring.rpartition("/")[0]
     answers = {
+        "rings": store.kms("GET", rings, who=who),
+        "ring": store.kms("POST", rings, {}, who, keyRingId=unique("ring")),
         "get": store.kms("GET", key, who=who),
         "list": store.kms("GET", f"{ring}/cryptoKeys", who=who),
         "create": store.kms("POST", f"{ring}/cryptoKeys", SYMMETRIC, who, cryptoKeyId=unique("key")),
@@ -166,4 +174,5 @@ def test_what_cant_be_asked_of_a_key(store: Store) -> None:
     for method, path in (("POST", ":encrypt"), ("POST", ":decrypt"), ("DELETE", ""), ("GET", "/importJobs")):
         with store.cloud.undecided():
             assert store.kms(method, key + path, {}).status == 501
-    assert store.kms("GET", f"{key}/cryptoKeyVersions", filter="state=ENABLED").status == 501
+    for query in ({"filter": "state=ENABLED"}, {"pageToken": "x"}):
+        assert store.kms("GET", f"{key}/cryptoKeyVersions", **query).status == 501

@@ -160,7 +160,8 @@ def test_a_key_that_isnt_enabled(store: Store, state: str) -> None:
                 400, f"is {state}", "Cloud KMS key is disabled, destroyed, or scheduled to be destroyed"
             ):
                 do()
-        assert store.api("GET", f"b/{bucket}/o/object").said["kmsKeyName"] == f"{key}/{VERSION}"
+        found = store.api("GET", f"b/{bucket}/o/object").said
+        assert (found["kmsKeyName"], "md5Hash" in found) == (f"{key}/{VERSION}", False)
         plain = store.bucket()
         store.put(plain)
     assert store.blob(bucket).download_as_bytes() == b"recording"
@@ -187,6 +188,16 @@ def test_a_key_that_isnt_there(store: Store) -> None:
     with store.refused(400, message="Invalid Cloud KMS key name"):
         store.blob(bucket, kms_key_name="key").upload_from_string("x")
     store.blob(bucket, kms_key_name=key).upload_from_string("x")
+
+
+def test_a_keys_project_may_be_named_by_its_number(store: Store) -> None:
+    key, bucket = store.key(store.agent), store.bucket()
+    by_number = key.replace("acme-prod", store.cloud.owner.number)
+    blob = store.blob(bucket, kms_key_name=by_number)
+    blob.upload_from_string("x")
+    assert blob.kms_key_name == f"{key}/{VERSION}"
+    with store.refused(403, message=DENIED):
+        store.blob(bucket, kms_key_name=key.replace("acme-prod", "nowhere")).upload_from_string("x")
 
 
 def test_a_key_without_a_version(store: Store) -> None:
