@@ -1,5 +1,8 @@
 """How long a rehearsal takes, and how much memory: `python benchmarks/rehearse.py [--runs N] [--clone]`.
 
+The stack `local`, which has a destination in each cloud, and each cloud's share: a stack with one destination in it,
+and the memory by what holds it.
+
 Where Terraform is on PATH, also what it takes to make the same nine resources (`same.tf`) in the same sandbox, against
 the toolkit's own run of its program; `--plugin-dir` names a folder with Terraform's AWS provider, for machines without
 its registry. Its provider waits for a lifecycle configuration to be read back unchanged ten times, which takes most of
@@ -26,6 +29,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [str(Path(sys.executable).with_name("recording-storage")), "rehearse", "-C", str(ROOT)]
+STACKS = {
+    "local": "all three",
+    "simple": "Amazon S3 alone",
+    "gcs": "Google Cloud Storage alone",
+    "azure": "Azure Blob Storage alone",
+}
+PARTS = {
+    "recording_storage.program": "the stack's program",
+    "recording_storage.recorder": "the recorders",
+    "recording_storage.intruder": "the intruders",
+    "serve.js": "Azurite",
+}
+REST = "the command and the stand-ins"
 SAMPLE_SECONDS = 0.05
 
 
@@ -42,22 +58,27 @@ def main() -> None:
     if given.inside:
         _inside(Path(given.inside), given.runs)
         return
-    _rehearse()
-    runs = [_rehearse() for _ in range(given.runs)]
-    seconds = [run[0] for run in runs]
-    print(f"the stack local, {given.runs} runs, {os.cpu_count()} cores")
-    print(f"  wall time   {statistics.median(seconds):6.2f} s   ({min(seconds):.2f} to {max(seconds):.2f})")
-    peaks = [run[1] for run in runs if run[1]]
-    if peaks:
-        print(f"  memory      {statistics.median(peaks):6.0f} MiB (peak, all processes)")
+    print(f"process start to report, {given.runs} runs each, {os.cpu_count()} cores")
+    for stack, what in STACKS.items():
+        _rehearse(stack)  # with cold files
+        runs = [_rehearse(stack) for _ in range(given.runs)]
+        seconds = [run[0] for run in runs]
+        middle = sorted(runs, key=lambda run: sum(run[1].values()))[len(runs) // 2][1]
+        print(
+            f"  {what:28}{statistics.median(seconds):6.2f} s   ({min(seconds):.2f} to {max(seconds):.2f})"
+            f"{sum(middle.values()):8.0f} MiB at the peak"
+        )
+        if stack == "local":
+            for part, size in sorted(middle.items(), key=lambda one: -one[1]):
+                print(f"    {part:56}{size:6.0f} MiB")
     _against_terraform(given.runs, given.plugin_dir)
     if given.clone:
         print(f"  from clone  {_from_clone():6.1f} s   (git clone, make rehearse, empty caches)")
 
 
-def _rehearse() -> tuple[float, float]:
+def _rehearse(stack: str) -> tuple[float, dict[str, float]]:
     began = time.perf_counter()
-    process = subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*COMMAND, stack], stdout=subprocess.DEVNULL)
     watch = _Watch(process.pid)
     watch.start()
     code = process.wait()
@@ -68,19 +89,34 @@ def _rehearse() -> tuple[float, float]:
 
 
 class _Watch(threading.Thread):
+    """Looks again and again at who holds how much; `peak` is the most that all held at one time, by part."""
+
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.peak = 0.0
+        self.peak: dict[str, float] = {}
         self._pid = pid
         self._over = threading.Event()
 
     def run(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
-            self.peak = max(self.peak, sum(_pss(pid) for pid in [self._pid, *_children(self._pid)]))
+            now: dict[str, float] = {}
+            for pid in [self._pid, *_children(self._pid)]:
+                part = _part(pid)
+                now[part] = now.get(part, 0.0) + _pss(pid)
+            if sum(now.values()) > sum(self.peak.values()):
+                self.peak = now
 
     def stop(self) -> None:
         self._over.set()
         self.join()
+
+
+def _part(pid: int) -> str:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return REST
+    return next((part for word, part in PARTS.items() if word in command), REST)
 
 
 def _children(pid: int) -> list[int]:

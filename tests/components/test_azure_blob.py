@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from typing import Any
 
+import pulumi
 import pytest
 
+from components import azure_retries
 from components.azure_blob_lifecycle import management_policy
 from components.azure_retries import is_replication
 from components.azure_roles import assignment_name
@@ -330,6 +333,32 @@ def test_a_preview_knows_what_can_be_known_and_no_more(plain: Run) -> None:
 )
 def test_only_want_of_replication_is_tried_again(error: str, again: bool) -> None:
     assert is_replication(error) is again
+
+
+def tried(errors: list[str]) -> bool:
+    """Whether the hook has a resource tried again that failed with these, the newest first."""
+    registered: list[Any] = []
+
+    class Hook:
+        def __init__(self, name: str, again: Any) -> None:
+            registered.append(again)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pulumi, "ErrorHook", Hook)
+        patch.setattr(pulumi, "ResourceHookBinding", dict)
+        patch.setattr(azure_retries, "PAUSES_SECONDS", (0, 0))
+        azure_retries.on_replication("calls-writer")
+        args = pulumi.ErrorHookArgs(
+            "urn", "id", "calls-writer", "type", failed_operation="create", errors=errors
+        )
+        return asyncio.run(registered[0](args))
+
+
+def test_trying_again_has_an_end() -> None:
+    assert tried(["PrincipalNotFound"])
+    assert tried(["PrincipalNotFound"] * 2)
+    assert not tried(["PrincipalNotFound"] * 3)
+    assert not tried(["AuthorizationFailed", "PrincipalNotFound"])
 
 
 def test_nothing_of_another_cloud_is_imported() -> None:

@@ -26,6 +26,8 @@ GIVEN: Properties = {
     "audiences": ["api://AzureADTokenExchange"],
 }
 
+UNKNOWN = "0d4f5a52-6f0e-4b5e-9f57-2f0c54a4f2b1"
+
 
 @pytest.fixture(scope="module")
 def hands(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
@@ -108,7 +110,7 @@ def test_the_life_of_a_federated_credential(hands: Hands, cloud: Cloud) -> None:
         hands.make("applicationFederatedIdentityCredential", **made.inputs)
 
 
-@pytest.mark.parametrize("application", [guid(), f"/servicePrincipals/{guid()}"])
+@pytest.mark.parametrize("application", [UNKNOWN, f"/servicePrincipals/{UNKNOWN}"])
 def test_a_credential_names_its_application_by_its_id(hands: Hands, application: str) -> None:
     with pytest.raises(ValueError, match="isn't of the form /applications/<object ID>"):
         hands.make("applicationFederatedIdentityCredential", applicationId=application, **GIVEN)
