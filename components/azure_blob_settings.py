@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from pydantic import Field
 
 from components import azure, gcp, naming, trust
-from components.destination import DELETE, DestinationSettings
+from components.destination import DELETE, DestinationSettings, Named, taken_twice
 from components.faults import Breach, Fault, fault, listed
 from components.fields import Model, choice, text, texts, truth
 
@@ -186,7 +186,7 @@ _OWN_CHECKS: Final[tuple[Callable[[str, AzureBlobDestination], Iterable[Fault]],
 
 def _name_faults(settings: Settings) -> Iterable[Fault]:
     """Refuse one name twice where it must be unique: accounts anywhere, groups that are made in a subscription."""
-    taken: defaultdict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
+    taken: defaultdict[tuple[str, ...], list[Named]] = defaultdict(list)
     for name, one in settings.azure_blob.items():
         names = one.names(settings.scope, name)
         account = ("storage_account", names.storage_account, *((one.container,) if one.existing else ()))
@@ -194,14 +194,7 @@ def _name_faults(settings: Settings) -> Iterable[Fault]:
         if not one.existing and not one.existing_resource_group:
             group = ("resource_group", names.resource_group.lower(), one.subscription.lower())
             taken[group].append((name, "resource_group", names.resource_group))
-    for group in taken.values():
-        for name, field, value in group:
-            others = listed(other for other, _, _ in group if other != name)
-            if others:
-                breach = Breach(
-                    f"a {field} of its own; {others} has it too", f"set another {field} for one of them"
-                )
-                yield fault(f"destinations.{name}.{field}", value, breach)
+    yield from taken_twice(taken.values())
 
 
 def _tag_faults(settings: Settings) -> Iterable[Fault]:

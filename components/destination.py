@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from components.faults import listed
+from components.faults import Breach, Fault, fault, listed
 from components.fields import Model, choice, text, truth, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 LONGEST_RETENTION_DAYS: Final = 36500
 """A hundred years: a larger number is a slip of the finger."""
@@ -43,3 +46,19 @@ class DestinationSettings(Model):
     def place(self) -> str:
         """Where the recordings are, in the cloud's own word."""
         raise NotImplementedError
+
+
+Named = tuple[str, str, str]
+"""A destination's name, one of its fields, and the physical name that stands there."""
+
+
+def taken_twice(groups: Iterable[Sequence[Named]]) -> Iterator[Fault]:
+    """List those that share with others what must be unique; each group holds those that would be one."""
+    for group in groups:
+        for name, field, value in group:
+            others = listed(other for other, _, _ in group if other != name)
+            if others:
+                breach = Breach(
+                    f"a {field} of its own; {others} has it too", f"set another {field} for one of them"
+                )
+                yield fault(f"destinations.{name}.{field}", value, breach)

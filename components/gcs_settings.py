@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from pydantic import Field
 
 from components import gcp, naming, trust
-from components.destination import DELETE, DestinationSettings
-from components.faults import Breach, Fault, fault, listed
+from components.destination import DELETE, DestinationSettings, Named, taken_twice
+from components.faults import Breach, Fault, fault
 from components.fields import Model, text, texts, truth
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ _OWN_CHECKS: Final[tuple[Callable[[str, GcsDestination], Iterable[Fault]], ...]]
 
 def _name_faults(settings: Settings) -> Iterable[Fault]:
     """Refuse derived names that Google wouldn't take, and one name twice where it must be unique."""
-    taken: defaultdict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
+    taken: defaultdict[tuple[str, ...], list[Named]] = defaultdict(list)
     for name, one in settings.gcs.items():
         names = one.names(settings.scope, name)
         rules: tuple[tuple[str, str, Callable[[str], tuple[Breach, ...]], tuple[str, ...]], ...] = (
@@ -205,14 +205,7 @@ def _name_faults(settings: Settings) -> Iterable[Fault]:
             taken["provider_id", one.project, names.pool, one.provider_id].append(
                 (name, "provider_id", one.provider_id)
             )
-    for group in taken.values():
-        for name, field, value in group:
-            others = listed(other for other, _, _ in group if other != name)
-            if others:
-                breach = Breach(
-                    f"a {field} of its own; {others} has it too", f"set another {field} for one of them"
-                )
-                yield fault(f"destinations.{name}.{field}", value, breach)
+    yield from taken_twice(taken.values())
 
 
 def _label_faults(settings: Settings) -> Iterable[Fault]:

@@ -41,14 +41,10 @@ if TYPE_CHECKING:
     from recording_storage.resources import Properties
 
 
-PACKAGES = ("aws", "azure-native", "azuread", "gcp")
-"""The packages that the sandbox has a plugin for."""
-
-
 def install(folder: Path) -> None:
     """Write a `pulumi-resource-<package>` for each package into `folder`, to be put in front of `PATH`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
+    for package in resources.PACKAGES:
         plugin = folder / f"pulumi-resource-{package}"
         plugin.write_text(
             f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m recording_storage.plugin {package} "$@"\n'

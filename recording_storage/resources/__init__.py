@@ -7,11 +7,12 @@ doesn't know is refused: a rehearsal that ignored a setting would prove another 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Properties = dict[str, Any]
 
@@ -70,35 +71,34 @@ class ResourceType(Protocol):
         ...
 
 
-class Provider(Protocol):
-    """A package's provider: its types, and the clients that its configuration gives."""
+@dataclass(frozen=True)
+class Provider:
+    """A package's provider: its types and functions by their tokens, and the clients that its configuration gives.
+
+    `configure` raises where the credentials don't fit the configuration.
+    """
 
     types: Mapping[str, ResourceType]
-
-    def configure(self, config: Properties) -> Any:
-        """The clients for this configuration; raises where the credentials don't fit it."""
-        ...
+    functions: Mapping[str, Callable[[Any, Properties], Properties]]
+    configure: Callable[[Properties], Any]
 
     def invoke(self, clients: Any, token: str, args: Properties) -> Properties:
-        """A function of the provider, such as `aws:index/getCallerIdentity:getCallerIdentity`."""
-        ...
+        """What a function finds, such as `aws:index/getCallerIdentity:getCallerIdentity`."""
+        function = self.functions.get(token)
+        if function is None:
+            raise UnsupportedError(f"the function {token}")
+        return function(clients, args)
 
 
-PROVIDERS = {
-    "aws": ("recording_storage.resources.aws", "AwsProvider"),
-    "azure-native": ("recording_storage.resources.azure_native", "AzureNativeProvider"),
-    "azuread": ("recording_storage.resources.azuread", "AzureadProvider"),
-    "gcp": ("recording_storage.resources.gcp", "GcpProvider"),
-}
-"""A Pulumi package's provider: its module, and its name there."""
+PACKAGES = ("aws", "azure-native", "azuread", "gcp")
+"""Pulumi's packages that the table has a provider for, each in the module of that name."""
 
 
 def provider(package: str) -> Provider:
     """The provider of a Pulumi package; a cloud that isn't used isn't imported."""
-    if package not in PROVIDERS:
+    if package not in PACKAGES:
         raise UnsupportedError(f"the package {package}")
-    module, name = PROVIDERS[package]
-    return getattr(import_module(module), name)()
+    return import_module(f"{__name__}.{package.replace('-', '_')}").PROVIDER
 
 
 def check(provider: Provider, token: str, inputs: Mapping[str, object]) -> ResourceType:

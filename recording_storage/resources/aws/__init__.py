@@ -7,41 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recording_storage.resources import Properties, UnsupportedError
+from recording_storage.resources import Provider
 from recording_storage.resources.aws import iam, kms, s3
 from recording_storage.resources.aws.clients import Clients
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from recording_storage.resources import ResourceType
-
-
-class AwsProvider:
-    """The package `aws`."""
-
-    types: Mapping[str, ResourceType] = {
-        "aws:s3/bucket:Bucket": s3.Bucket(),
-        "aws:s3/bucketVersioning:BucketVersioning": s3.VERSIONING,
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": s3.PUBLIC_ACCESS_BLOCK,
-        "aws:s3/bucketOwnershipControls:BucketOwnershipControls": s3.OWNERSHIP,
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": s3.ENCRYPTION,
-        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": s3.LIFECYCLE,
-        "aws:s3/bucketPolicy:BucketPolicy": s3.POLICY,
-        "aws:iam/role:Role": iam.Role(),
-        "aws:iam/rolePolicy:RolePolicy": iam.RolePolicy(),
-        "aws:iam/policy:Policy": iam.ManagedPolicy(),
-        "aws:kms/key:Key": kms.Key(),
-    }
-
-    def configure(self, config: Properties) -> Clients:
-        return Clients(config)
-
-    def invoke(self, clients: Clients, token: str, args: Properties) -> Properties:
-        function = FUNCTIONS.get(token)
-        if function is None:
-            raise UnsupportedError(f"the function {token}")
-        return function(clients, args)
+    from recording_storage.resources import Properties
 
 
 def _caller_identity(clients: Clients, args: Properties) -> Properties:
@@ -54,7 +25,23 @@ def _caller_identity(clients: Clients, args: Properties) -> Properties:
     }
 
 
-FUNCTIONS: Mapping[str, Callable[[Clients, Properties], Properties]] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
-    "aws:s3/getBucket:getBucket": s3.get_bucket,
-}
+PROVIDER = Provider(
+    types={
+        "aws:s3/bucket:Bucket": s3.Bucket(),
+        "aws:s3/bucketVersioning:BucketVersioning": s3.VERSIONING,
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": s3.PUBLIC_ACCESS_BLOCK,
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls": s3.OWNERSHIP,
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": s3.ENCRYPTION,
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": s3.LIFECYCLE,
+        "aws:s3/bucketPolicy:BucketPolicy": s3.POLICY,
+        "aws:iam/role:Role": iam.Role(),
+        "aws:iam/rolePolicy:RolePolicy": iam.RolePolicy(),
+        "aws:iam/policy:Policy": iam.ManagedPolicy(),
+        "aws:kms/key:Key": kms.Key(),
+    },
+    functions={
+        "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+        "aws:s3/getBucket:getBucket": s3.get_bucket,
+    },
+    configure=Clients,
+)

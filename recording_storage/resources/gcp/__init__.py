@@ -5,22 +5,12 @@ Leaves out every type that no destination needs; a program that registers one is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from recording_storage.resources import Properties, UnsupportedError
+from recording_storage.resources import Provider
 from recording_storage.resources.gcp import iam, kms, projects, storage
 from recording_storage.resources.gcp.clients import Clients
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from recording_storage.resources import ResourceType
-
-
-class GcpProvider:
-    """The package `gcp`."""
-
-    types: Mapping[str, ResourceType] = {
+PROVIDER = Provider(
+    types={
         "gcp:storage/bucket:Bucket": storage.Bucket(),
         "gcp:storage/bucketIAMMember:BucketIAMMember": storage.MEMBER,
         "gcp:storage/bucketIAMBinding:BucketIAMBinding": storage.BINDING,
@@ -31,23 +21,14 @@ class GcpProvider:
         "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": iam.WORKLOAD_PROVIDER,
         "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": kms.MEMBER,
         "gcp:projects/service:Service": projects.Service(),
-    }
-
-    def configure(self, config: Properties) -> Clients:
-        return Clients(config)
-
-    def invoke(self, clients: Clients, token: str, args: Properties) -> Properties:
-        function = FUNCTIONS.get(token)
-        if function is None:
-            raise UnsupportedError(f"the function {token}")
-        return function(clients, args)
-
-
-FUNCTIONS: Mapping[str, Callable[[Clients, Properties], Properties]] = {
-    "gcp:iam/getWorkloadIdentityPool:getWorkloadIdentityPool": iam.get_pool,
-    "gcp:organizations/getClientConfig:getClientConfig": projects.get_client_config,
-    "gcp:organizations/getProject:getProject": projects.get_project,
-    "gcp:serviceaccount/getAccount:getAccount": iam.get_account,
-    "gcp:storage/getBucket:getBucket": storage.get_bucket,
-    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": storage.get_project_service_account,
-}
+    },
+    functions={
+        "gcp:iam/getWorkloadIdentityPool:getWorkloadIdentityPool": iam.get_pool,
+        "gcp:organizations/getClientConfig:getClientConfig": projects.get_client_config,
+        "gcp:organizations/getProject:getProject": projects.get_project,
+        "gcp:serviceaccount/getAccount:getAccount": iam.get_account,
+        "gcp:storage/getBucket:getBucket": storage.get_bucket,
+        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": storage.get_project_service_account,
+    },
+    configure=Clients,
+)

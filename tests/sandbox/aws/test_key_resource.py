@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from world import Keys, delegated, document, unique
 
-from recording_storage.resources.aws import AwsProvider
+from recording_storage.resources import aws
 from recording_storage.sandbox.aws.credentials import Credentials
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ def clients(world: World, owner: Keys) -> Any:
         for name, value in environment.items():
             if name.startswith("AWS_") or name.upper().endswith("_PROXY"):
                 patch.setenv(name, value)
-        yield AwsProvider().configure({"region": "eu-west-1"})
+        yield aws.PROVIDER.configure({"region": "eu-west-1"})
 
 
 def test_the_life_of_a_key(world: World, owner: Keys, clients: Any) -> None:
-    kind, kms = AwsProvider.types["aws:kms/key:Key"], world.kms(owner, REGION)
+    kind, kms = aws.PROVIDER.types["aws:kms/key:Key"], world.kms(owner, REGION)
     policy = document(delegated(owner.account))
     inputs = {
         "description": unique("key"),
@@ -63,7 +63,7 @@ def test_the_life_of_a_key(world: World, owner: Keys, clients: Any) -> None:
 
 
 def test_a_key_with_nothing_said(world: World, owner: Keys, clients: Any) -> None:
-    kind = AwsProvider.types["aws:kms/key:Key"]
+    kind = aws.PROVIDER.types["aws:kms/key:Key"]
     id_, state = kind.create(clients, {})
     assert kind.read(clients, id_, state) == state
     assert set(state) == {"arn", "keyId", "policy", "region", "tagsAll"}

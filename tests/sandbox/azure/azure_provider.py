@@ -13,9 +13,7 @@ from google.protobuf import json_format
 from pulumi.runtime.proto import provider_pb2
 
 from recording_storage.plugin import Plugin, _struct
-from recording_storage.resources import Properties, ResourceType, check, imports
-from recording_storage.resources.azure_native import AzureNativeProvider
-from recording_storage.resources.azuread import AzureadProvider
+from recording_storage.resources import Properties, ResourceType, azure_native, azuread, check, imports
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
     from azure_cloud import Cloud
 
-NATIVE, ENTRA = AzureNativeProvider(), AzureadProvider()
+NATIVE, ENTRA = azure_native.PROVIDER, azuread.PROVIDER
 TYPES = {**NATIVE.types, **ENTRA.types}
 PLACE = "westeurope"
 WRITER, READER = "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from recording_storage.resources.gcp import GcpProvider
+from recording_storage.resources import gcp
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,7 +43,7 @@ def connecting(cloud: Cloud) -> Generator[Connect]:
             patch.setenv(name, value)
 
         def connect(**config: Any) -> Clients:
-            return GcpProvider().configure({"addPulumiAttributionLabel": "false", **config})
+            return gcp.PROVIDER.configure({"addPulumiAttributionLabel": "false", **config})
 
         yield connect
 
@@ -55,7 +55,7 @@ def unique(what: str) -> str:
 
 def of(token: str) -> ResourceType:
     """A type by its short name, as in `storage/bucket`."""
-    (found,) = [kind for name, kind in GcpProvider.types.items() if name.startswith(f"gcp:{token}:")]
+    (found,) = [kind for name, kind in gcp.PROVIDER.types.items() if name.startswith(f"gcp:{token}:")]
     return found
 
 

@@ -125,3 +125,22 @@ def test_a_copy_needs_what_a_read_and_a_write_need(
         for verb in ("rewriteTo", "copyTo"):
             path = f"b/{one}/o/there/{verb}/b/{other}/o/{name if name == 'there' else verb}"
             assert store.api("POST", path, {}, who).status == (200 if expected else 403)
+
+
+@pytest.mark.parametrize(
+    ("roles", "new", "there"),
+    [
+        ("objectViewer objectCreator", 200, 403),
+        ("objectUser", 200, 200),
+        ("objectViewer", 403, 403),
+        ("objectCreator", 403, 403),
+    ],
+)
+def test_a_composition_needs_it_too(store: Store, roles: str, new: int, there: int) -> None:
+    bucket = store.bucket()
+    who = store.somebody(bucket, *roles.split())
+    for name in ("part", "there"):
+        store.put(bucket, name)
+    for name, status in (("new", new), ("there", there)):
+        sources = {"sourceObjects": [{"name": "part"}]}
+        assert store.api("POST", f"b/{bucket}/o/{name}/compose", sources, who).status == status

@@ -24,8 +24,7 @@ from google_provider import (
     of,
 )
 
-from recording_storage.resources import imports
-from recording_storage.resources.gcp import GcpProvider
+from recording_storage.resources import gcp, imports
 from recording_storage.resources.gcp.clients import ApiError
 
 if TYPE_CHECKING:
@@ -178,7 +177,7 @@ def test_a_role_on_a_key(clients: Clients) -> None:
     ring = f"projects/{PROJECT}/locations/europe/keyRings"
     clients.call("POST", f"{KMS}{ring}", {}, keyRingId="ring")
     clients.call("POST", f"{KMS}{ring}/ring/cryptoKeys", {"purpose": "ENCRYPT_DECRYPT"}, cryptoKeyId="key")
-    agent = GcpProvider().invoke(clients, "gcp:storage/getProjectServiceAccount:getProjectServiceAccount", {})
+    agent = gcp.PROVIDER.invoke(clients, "gcp:storage/getProjectServiceAccount:getProjectServiceAccount", {})
     assert agent["emailAddress"] == f"service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
     key, role = f"{ring}/ring/cryptoKeys/key", "roles/cloudkms.cryptoKeyEncrypterDecrypter"
     inputs = {"cryptoKeyId": key, "role": role, "member": agent["member"]}

@@ -25,8 +25,7 @@ from google_provider import (
 from pulumi.runtime.proto import provider_pb2
 
 from recording_storage.plugin import Plugin, _struct
-from recording_storage.resources import UnsupportedError, check, imports
-from recording_storage.resources.gcp import GcpProvider
+from recording_storage.resources import UnsupportedError, check, gcp, imports
 from recording_storage.resources.gcp.clients import ApiError
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ def test_a_bucket_with_something_in_it(clients: Clients) -> None:
 def test_a_setting_that_is_not_known_is_refused(clients: Clients, setting: Properties, what: str) -> None:
     inputs = {"name": unique("calls"), "location": "EU", **setting}
     with pytest.raises(UnsupportedError, match=what):
-        check(GcpProvider(), "gcp:storage/bucket:Bucket", inputs).create(clients, inputs)
+        check(gcp.PROVIDER, "gcp:storage/bucket:Bucket", inputs).create(clients, inputs)
     assert BUCKET.read(clients, inputs["name"], {}) is None
 
 
@@ -293,7 +292,7 @@ def test_functions(clients: Clients) -> None:
         unique("pool"),
     )
     POOL.create(clients, {"workloadIdentityPoolId": pool})
-    ask = GcpProvider().invoke
+    ask = gcp.PROVIDER.invoke
     project = ask(clients, "gcp:organizations/getProject:getProject", {})
     assert (project["number"], project["projectId"], project["id"]) == (
         NUMBER,
