@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 a check failed or could not be decided, 2 could not run. N
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import contextmanager
 from enum import Enum
@@ -17,7 +16,6 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import FrameType
 
     from recording_storage.results import Document
 
@@ -190,31 +188,13 @@ def _progress(stack: str) -> Generator[Callable[[str], None]]:
         yield lambda message: status.update(f"{stack}: {message}")
 
 
-def _notice_interrupts() -> list[int]:
-    """Note interrupts in the list that this gives, besides raising them: some code swallows what is raised in it."""
-    noticed: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        noticed.append(number)
-        signal.default_int_handler(number, frame)
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
-    return noticed
-
-
 def main() -> None:
     """Run the command; every way out is an exit code with a sentence."""
-    interrupts = _notice_interrupts()
     try:
         app()
     except _CouldNotRunError as error:
         print(error, file=sys.stderr)
         sys.exit(COULD_NOT_RUN)
-    except SystemExit:
-        if interrupts:
-            sys.exit(INTERRUPTED)
-        raise
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:

@@ -239,6 +239,8 @@ def test_an_interrupted_rehearsal_leaves_nothing_behind(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # Where the tests themselves run in the background, a shell has had them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + SECONDS
     while not list(temporary.glob("recording-storage-*/*")) and time.monotonic() < deadline:
