@@ -200,6 +200,14 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone
         sys.exit(DONE)
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        print(
+            f"the Python package {package} isn't installed, which a cloud of this stack needs: `make setup` brings "
+            "all; the extras aws, gcp and azure bring one cloud's each",
+            file=sys.stderr,
+        )
+        sys.exit(COULD_NOT_RUN)
     except Exception as error:
         if os.environ.get("RECORDING_STORAGE_DEBUG"):
             raise

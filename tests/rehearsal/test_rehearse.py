@@ -285,3 +285,20 @@ def test_help_teaches() -> None:
     done = command("rehearse", "--help")
     assert done.code == 0
     assert "recording-storage rehearse prod" in done.out
+
+
+@pytest.mark.parametrize(("stack", "package"), [("simple", "moto"), ("gcs", "gcp_storage_emulator")])
+def test_a_cloud_that_is_not_installed_is_named(stack: str, package: str) -> None:
+    without = f"import sys; sys.modules[{package!r}] = None; sys.argv[0] = 'recording-storage'"
+    program = f"{without}; from recording_storage.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "rehearse", stack],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"the Python package {package} isn't installed")
+    assert "`make setup`" in done.stderr
+    assert "Traceback" not in done.stderr
