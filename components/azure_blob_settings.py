@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from pydantic import Field
 
 from components import azure, gcp, naming, trust
-from components.destination import DELETE, DestinationSettings, Named, taken_twice
+from components.destination import DELETE, DestinationSettings, Group, Named, taken_twice
 from components.faults import Breach, Fault, fault, listed
 from components.fields import Model, choice, text, texts, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from components.settings import Settings
 
 CONTAINER: Final = "recordings"
 APPLICATION: Final = "application"
@@ -111,6 +109,8 @@ class AzureBlobTrustSettings(Model):
         return cast("trust.AzureBlobOverrides", {name: getattr(self, name) for name in self.model_fields_set})
 
 
+AzureBlobGroup = Group[AzureBlobDestination, trust.AzureBlobTrust]
+
 OF_THE_STORAGE: Final = frozenset({"adopt", "key_vault_key", "on_destroy", "redundancy", "retention_days"})
 """Settings that concern the storage account itself."""
 
@@ -184,39 +184,39 @@ _OWN_CHECKS: Final[tuple[Callable[[str, AzureBlobDestination], Iterable[Fault]],
 )
 
 
-def _name_faults(settings: Settings) -> Iterable[Fault]:
+def _name_faults(group: AzureBlobGroup) -> Iterable[Fault]:
     """Refuse one name twice where it must be unique: accounts anywhere, groups that are made in a subscription."""
     taken: defaultdict[tuple[str, ...], list[Named]] = defaultdict(list)
-    for name, one in settings.azure_blob.items():
-        names = one.names(settings.scope, name)
+    for name, one in group.destinations.items():
+        names = one.names(group.scope, name)
         account = ("storage_account", names.storage_account, *((one.container,) if one.existing else ()))
         taken[account].append((name, "storage_account", names.storage_account))
         if not one.existing and not one.existing_resource_group:
-            group = ("resource_group", names.resource_group.lower(), one.subscription.lower())
-            taken[group].append((name, "resource_group", names.resource_group))
+            made = ("resource_group", names.resource_group.lower(), one.subscription.lower())
+            taken[made].append((name, "resource_group", names.resource_group))
     yield from taken_twice(taken.values())
 
 
-def _tag_faults(settings: Settings) -> Iterable[Fault]:
+def _tag_faults(group: AzureBlobGroup) -> Iterable[Fault]:
     """Ask for tags that Azure takes, where there is a destination that would carry them."""
-    if not settings.azure_blob:
+    if not group.destinations:
         return
-    for key, value in settings.tags.items():
+    for key, value in group.tags.items():
         if isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] (it may be faulty here)
             yield from (fault(f"tags.{key}", value, breach) for breach in azure.tag_breaches(key, value))
 
 
-def faults(settings: Settings) -> Iterable[Fault]:
+def faults(group: AzureBlobGroup) -> Iterable[Fault]:
     """List what doesn't fit together: fields of one destination, or several destinations of a stack."""
-    for name, one in settings.azure_blob.items():
+    for name, one in group.destinations.items():
         for check in _OWN_CHECKS:
             yield from check(name, one)
     for check in (_name_faults, _tag_faults):
-        yield from check(settings)
+        yield from check(group)
 
 
-def notes(settings: Settings) -> Iterable[Fault]:
+def notes(group: AzureBlobGroup) -> Iterable[Fault]:
     """List what Azure takes, or may take, and someone should know."""
-    for name, one in settings.azure_blob.items():
+    for name, one in group.destinations.items():
         for note in azure.location_notes(one.location):
             yield fault(f"destinations.{name}.location", one.location, note)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final, Generic, Literal, TypeVar
 
 from components.faults import Breach, Fault, fault, listed
 from components.fields import Model, choice, text, truth, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from components import naming
 
 LONGEST_RETENTION_DAYS: Final = 36500
 """A hundred years: a larger number is a slip of the finger."""
@@ -46,6 +49,20 @@ class DestinationSettings(Model):
     def place(self) -> str:
         """Where the recordings are, in the cloud's own word."""
         raise NotImplementedError
+
+
+D = TypeVar("D", bound=DestinationSettings)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Group(Generic[D, T]):
+    """A stack's destinations of one provider, by their names, and what they share."""
+
+    scope: naming.Scope
+    destinations: Mapping[str, D]
+    trust: T
+    tags: Mapping[str, str]
 
 
 Named = tuple[str, str, str]

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from pydantic import Field
 
 from components import gcp, naming, trust
-from components.destination import DELETE, DestinationSettings, Named, taken_twice
+from components.destination import DELETE, DestinationSettings, Group, Named, taken_twice
 from components.faults import Breach, Fault, fault
 from components.fields import Model, text, texts, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from components.settings import Settings
 
 PROVIDER_ID: Final = "recording-service"
 """The id of the one provider in a destination's pool, where the configuration names no other."""
@@ -107,6 +105,8 @@ class GcsTrustSettings(Model):
         return cast("trust.GcsOverrides", {name: getattr(self, name) for name in self.model_fields_set})
 
 
+GcsGroup = Group[GcsDestination, trust.GcsTrust]
+
 OF_THE_BUCKET: Final = frozenset({"adopt", "kms_key_name", "on_destroy", "readers", "retention_days"})
 """Settings that concern the bucket itself, or who reads it."""
 
@@ -181,11 +181,11 @@ _OWN_CHECKS: Final[tuple[Callable[[str, GcsDestination], Iterable[Fault]], ...]]
 )
 
 
-def _name_faults(settings: Settings) -> Iterable[Fault]:
+def _name_faults(group: GcsGroup) -> Iterable[Fault]:
     """Refuse derived names that Google wouldn't take, and one name twice where it must be unique."""
     taken: defaultdict[tuple[str, ...], list[Named]] = defaultdict(list)
-    for name, one in settings.gcs.items():
-        names = one.names(settings.scope, name)
+    for name, one in group.destinations.items():
+        names = one.names(group.scope, name)
         rules: tuple[tuple[str, str, Callable[[str], tuple[Breach, ...]], tuple[str, ...]], ...] = (
             ("bucket_name", names.bucket, gcp.bucket_name_breaches, ()),
             ("pool_id", names.pool, gcp.pool_id_breaches, (one.project,)),
@@ -208,19 +208,19 @@ def _name_faults(settings: Settings) -> Iterable[Fault]:
     yield from taken_twice(taken.values())
 
 
-def _label_faults(settings: Settings) -> Iterable[Fault]:
+def _label_faults(group: GcsGroup) -> Iterable[Fault]:
     """Ask for tags that Google takes as labels, where there is a destination that would carry them."""
-    if not settings.gcs:
+    if not group.destinations:
         return
-    for key, value in settings.tags.items():
+    for key, value in group.tags.items():
         if isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] (it may be faulty here)
             yield from (fault(f"tags.{key}", value, breach) for breach in gcp.label_breaches(key, value))
 
 
-def _audience_faults(settings: Settings) -> Iterable[Fault]:
+def _audience_faults(group: GcsGroup) -> Iterable[Fault]:
     """Refuse to accept beside what is accepted anyway."""
-    own = settings.gcs_trust.audience
-    for name, one in settings.gcs.items():
+    own = group.trust.audience
+    for name, one in group.destinations.items():
         if own and own in one.additional_audiences:
             index = one.additional_audiences.index(own)
             breach = Breach(
@@ -229,18 +229,18 @@ def _audience_faults(settings: Settings) -> Iterable[Fault]:
             yield fault(f"destinations.{name}.additional_audiences[{index}]", own, breach)
 
 
-def faults(settings: Settings) -> Iterable[Fault]:
+def faults(group: GcsGroup) -> Iterable[Fault]:
     """List what doesn't fit together: fields of one destination, or several destinations of a stack."""
-    for name, one in settings.gcs.items():
+    for name, one in group.destinations.items():
         for check in _OWN_CHECKS:
             yield from check(name, one)
     for check in (_name_faults, _label_faults, _audience_faults):
-        yield from check(settings)
+        yield from check(group)
 
 
-def notes(settings: Settings) -> Iterable[Fault]:
+def notes(group: GcsGroup) -> Iterable[Fault]:
     """List what Google takes, or may take, and someone should know."""
-    for name, one in settings.gcs.items():
+    for name, one in group.destinations.items():
         key = f"destinations.{name}"
         yield from (fault(f"{key}.location", one.location, note) for note in gcp.location_notes(one.location))
         if one.bucket_name:

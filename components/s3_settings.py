@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from pydantic import Field
 
 from components import aws, kms, naming, trust
-from components.destination import DestinationSettings
+from components.destination import DestinationSettings, Group
 from components.faults import Breach, Fault, fault, listed
 from components.fields import QUOTE_ACCOUNT, Model, file_breaches, text, texts, truth, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from components.settings import Settings
 
 _REGION: Final = "an AWS region, as in eu-west-1"
 
@@ -134,13 +132,15 @@ class S3TrustSettings(Model):
         return cast("trust.S3Overrides", {name: getattr(self, name) for name in self.model_fields_set})
 
 
+S3Group = Group[S3Destination, trust.S3Trust]
+
 OF_THE_BUCKET: Final = frozenset({"adopt", "create_kms_key", "on_destroy", "readers", "retention_days"})
 """Settings that concern the bucket itself, or its policy."""
 
 
-def _account_faults(settings: Settings) -> Iterable[Fault]:
+def _account_faults(group: S3Group) -> Iterable[Fault]:
     """Ask that deploy role and permissions boundary belong to the account that is deployed into."""
-    for name, one in settings.s3.items():
+    for name, one in group.destinations.items():
         role = aws.iam_arn(one.deploy_role or "")
         if role and one.account and role.account != one.account:
             yield fault(
@@ -164,9 +164,9 @@ def _account_faults(settings: Settings) -> Iterable[Fault]:
             )
 
 
-def _boundary_faults(settings: Settings) -> Iterable[Fault]:
+def _boundary_faults(group: S3Group) -> Iterable[Fault]:
     """Ask for the boundary whose document is given."""
-    for name, one in settings.s3.items():
+    for name, one in group.destinations.items():
         if one.permissions_boundary_file and not one.permissions_boundary:
             yield fault(
                 f"destinations.{name}.permissions_boundary_file",
@@ -178,12 +178,12 @@ def _boundary_faults(settings: Settings) -> Iterable[Fault]:
             )
 
 
-def _key_faults(settings: Settings) -> Iterable[Fault]:
+def _key_faults(group: S3Group) -> Iterable[Fault]:
     """Ask for one key at most, in the bucket's region, and in another account only on purpose.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     """
-    for name, one in settings.s3.items():
+    for name, one in group.destinations.items():
         key = f"destinations.{name}"
         arn = kms.key_arn(one.kms_key_arn or "")
         if one.create_kms_key and one.kms_key_arn:
@@ -210,9 +210,9 @@ def _key_faults(settings: Settings) -> Iterable[Fault]:
             yield fault(f"{key}.kms_key_arn", one.kms_key_arn, breach)
 
 
-def _existing_faults(settings: Settings) -> Iterable[Fault]:
+def _existing_faults(group: S3Group) -> Iterable[Fault]:
     """Refuse settings of a bucket whose settings are left alone, and ask for the name of one that exists."""
-    for name, one in settings.s3.items():
+    for name, one in group.destinations.items():
         key = f"destinations.{name}"
         if one.existing:
             for field in sorted(OF_THE_BUCKET & one.model_fields_set):
@@ -237,12 +237,12 @@ def _existing_faults(settings: Settings) -> Iterable[Fault]:
             yield fault(f"{key}.{field}", value=True, breach=breach)
 
 
-def _ambient_faults(settings: Settings) -> Iterable[Fault]:
+def _ambient_faults(group: S3Group) -> Iterable[Fault]:
     """Ask for a role to assume in all accounts but one: Pulumi's own credential reaches one."""
-    accounts = _ambient_accounts(settings)
+    accounts = _ambient_accounts(group)
     if len(accounts) < 2:
         return
-    for name, one in settings.s3.items():
+    for name, one in group.destinations.items():
         if one.account and not one.deploy_role:
             yield fault(
                 f"destinations.{name}.account",
@@ -255,14 +255,14 @@ def _ambient_faults(settings: Settings) -> Iterable[Fault]:
             )
 
 
-def _ambient_accounts(settings: Settings) -> list[str]:
-    return sorted({one.account for one in settings.s3.values() if one.account and not one.deploy_role})
+def _ambient_accounts(group: S3Group) -> list[str]:
+    return sorted({one.account for one in group.destinations.values() if one.account and not one.deploy_role})
 
 
-def _trust_faults(settings: Settings) -> Iterable[Fault]:
+def _trust_faults(group: S3Group) -> Iterable[Fault]:
     """Refuse to accept beside what is accepted anyway."""
-    profile = settings.s3_trust
-    for name, one in settings.s3.items():
+    profile = group.trust
+    for name, one in group.destinations.items():
         own = one.own_external_id(profile)
         for field, values, already, what in (
             ("additional_external_ids", one.additional_external_ids, own, "the destination's external id"),
@@ -281,34 +281,34 @@ def _trust_faults(settings: Settings) -> Iterable[Fault]:
                 )
 
 
-def _name_faults(settings: Settings) -> Iterable[Fault]:
+def _name_faults(group: S3Group) -> Iterable[Fault]:
     """Refuse two buckets by one name anywhere, and two roles by one name in an account.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; a role's name is unique
     without regard to case: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
     """
-    ambient = _ambient_accounts(settings)
+    ambient = _ambient_accounts(group)
     ambient_account = ambient[0] if len(ambient) == 1 else ""
     buckets: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     roles: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for name, one in settings.s3.items():
+    for name, one in group.destinations.items():
         account = one.target_account or ambient_account
-        names = one.names(settings.scope, name, account)
+        names = one.names(group.scope, name, account)
         buckets[names.bucket].append((name, names.bucket))
         roles[account, names.role.lower()].append((name, names.role))
     for field, what, groups in (
         ("bucket_name", "a bucket name of its own, as they are global", buckets.values()),
         ("role_name", "a role name of its own in the account, case aside", roles.values()),
     ):
-        for group in groups:
-            for name, physical in group:
-                others = listed(other for other, _ in group if other != name)
+        for sharing in groups:
+            for name, physical in sharing:
+                others = listed(other for other, _ in sharing if other != name)
                 if others:
                     breach = Breach(f"{what}; {others} has it too", f"set another {field} for one of them")
                     yield fault(f"destinations.{name}.{field}", physical, breach)
 
 
-_CHECKS: Final[tuple[Callable[[Settings], Iterable[Fault]], ...]] = (
+_CHECKS: Final[tuple[Callable[[S3Group], Iterable[Fault]], ...]] = (
     _account_faults,
     _boundary_faults,
     _key_faults,
@@ -319,21 +319,21 @@ _CHECKS: Final[tuple[Callable[[Settings], Iterable[Fault]], ...]] = (
 )
 
 
-def faults(settings: Settings) -> Iterable[Fault]:
+def faults(group: S3Group) -> Iterable[Fault]:
     """List what doesn't fit together: fields of one destination, or several destinations of a stack."""
     for check in _CHECKS:
-        yield from check(settings)
+        yield from check(group)
 
 
-def notes(settings: Settings) -> Iterable[Fault]:
+def notes(group: S3Group) -> Iterable[Fault]:
     """List what AWS takes, or may take, and someone should know."""
-    for name, one in settings.s3.items():
+    for name, one in group.destinations.items():
         for field, value, found_notes in (
             ("region", one.region, aws.region_notes),
             ("bucket_name", one.bucket_name, aws.bucket_name_notes),
         ):
             if value is not None:
                 yield from (fault(f"destinations.{name}.{field}", value, note) for note in found_notes(value))
-    for index, action in enumerate(settings.s3_trust.actions):
+    for index, action in enumerate(group.trust.actions):
         key = f"trust_profile.s3.actions[{index}]"
         yield from (fault(key, action, note) for note in aws.s3_action_notes(action))

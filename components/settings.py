@@ -15,12 +15,12 @@ from typing import Any, Final, cast
 from pydantic import Field
 
 from components import aws, azure_blob_settings, gcs_settings, naming, s3_settings, trust
-from components.azure_blob_settings import AzureBlobDestination, AzureBlobTrustSettings
+from components.azure_blob_settings import AzureBlobDestination, AzureBlobGroup, AzureBlobTrustSettings
 from components.destination import DestinationSettings  # noqa: TC001 (read by pydantic)
 from components.faults import NOT_SET, Breach, ConfigurationError, Fault, did_you_mean, fault, listed, shown
 from components.fields import QUOTE_NUMBER, Model, read, text_breaches
-from components.gcs_settings import GcsDestination, GcsTrustSettings
-from components.s3_settings import S3Destination, S3TrustSettings
+from components.gcs_settings import GcsDestination, GcsGroup, GcsTrustSettings
+from components.s3_settings import S3Destination, S3Group, S3TrustSettings
 
 _LONGEST_DESTINATION_NAME: Final = 63
 _DESTINATIONS: Final = "at least one destination: a mapping of names to their settings"
@@ -136,15 +136,22 @@ def judge(config: Mapping[str, object], *, project: str, stack: str, organizatio
     faults += found
 
     settings = Settings(scope, destinations, default, tags, profile)
-    for check in _CHECKS:
-        faults += check(settings)
+    s3, gcs, azure_blob = _groups(settings)
+    faults += [*s3_settings.faults(s3), *gcs_settings.faults(gcs), *azure_blob_settings.faults(azure_blob)]
     if faults:
         raise ConfigurationError(faults, project)
-    return Judgement(settings, tuple(note for notes in _NOTES for note in notes(settings)))
+    notes = (s3_settings.notes(s3), gcs_settings.notes(gcs), azure_blob_settings.notes(azure_blob))
+    return Judgement(settings, tuple(note for some in notes for note in some))
 
 
-_CHECKS: Final = (s3_settings.faults, gcs_settings.faults, azure_blob_settings.faults)
-_NOTES: Final = (s3_settings.notes, gcs_settings.notes, azure_blob_settings.notes)
+def _groups(settings: Settings) -> tuple[S3Group, GcsGroup, AzureBlobGroup]:
+    """The destinations of each provider, with what they share."""
+    scope, tags = settings.scope, settings.tags
+    return (
+        S3Group(scope, settings.s3, settings.s3_trust, tags),
+        GcsGroup(scope, settings.gcs, settings.gcs_trust, tags),
+        AzureBlobGroup(scope, settings.azure_blob, settings.azure_blob_trust, tags),
+    )
 
 
 _FIRST_DESTINATION: Final = "name one, as in calls: {provider: s3, region: eu-west-1}"
