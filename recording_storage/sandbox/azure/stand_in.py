@@ -1,6 +1,6 @@
 """The Azure stand-in as a sandbox holds it: its world, and the gate through which every request goes.
 
-One request is judged and carried out at a time; the blob endpoint sees to that itself.
+One request is judged and carried out at a time.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Azure:
         self.arm = ResourceManager(self.world, self.access, self.tokens)
         self._journal = journal
         self._turn = threading.Lock()
+        self._loading = threading.Lock()
         self._blob: Blob | None = None
 
     def admit(self, owner: Owner) -> None:
@@ -60,7 +61,7 @@ class Azure:
     @property
     def blob(self) -> Blob:
         """The blob endpoint; it is loaded when it is first needed."""
-        with self._turn:
+        with self._loading:
             if self._blob is None:
                 from recording_storage.sandbox.azure.blob import Blob
 
@@ -89,7 +90,8 @@ class Azure:
     def _decide(self, case: _Case) -> Response:
         request = case.request
         if request.host.endswith(BLOB_SUFFIX):
-            return self.blob.answer(request)
+            with self._turn:
+                return self.blob.answer(request)
         if request.scheme != "https":
             raise AzureError(
                 403, "HttpsRequired", "HTTPS is required.", because="the request came without TLS"
