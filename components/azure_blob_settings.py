@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from pydantic import Field
 
 from components import azure, gcp, naming, trust
-from components.destination import DELETE, DestinationSettings, Group, Named, taken_twice
+from components.destination import (
+    DestinationSettings,
+    Group,
+    Named,
+    beside_existing,
+    given_up_while_adopted,
+    tag_faults,
+    taken_twice,
+)
 from components.faults import Breach, Fault, fault, listed
 from components.fields import Model, choice, text, texts, truth
 
@@ -117,19 +125,11 @@ OF_THE_STORAGE: Final = frozenset({"adopt", "key_vault_key", "on_destroy", "redu
 
 def _existing_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
     """Refuse settings of an account whose settings are left alone, and ask where one is that exists."""
-    key = f"destinations.{name}"
-    if not one.existing:
-        return
-    for field in sorted(OF_THE_STORAGE & one.model_fields_set):
-        breach = Breach(
-            "no setting of the storage account beside existing: true, which leaves it as it is",
-            "remove it, and have the account's owner see to it; or remove existing",
-        )
-        yield fault(f"{key}.{field}", getattr(one, field), breach)
+    yield from beside_existing(name, one, OF_THE_STORAGE, "storage account")
     for field in ("storage_account", "resource_group"):
-        if getattr(one, field) is None:
+        if one.existing and getattr(one, field) is None:
             breach = Breach(f"{field} beside existing: true", "name the one that exists")
-            yield fault(f"{key}.existing", value=True, breach=breach)
+            yield fault(f"destinations.{name}.existing", value=True, breach=breach)
 
 
 def _group_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
@@ -137,16 +137,6 @@ def _group_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
     if one.existing_resource_group and not one.resource_group:
         breach = Breach("resource_group beside existing_resource_group: true", "name the group that exists")
         yield fault(f"destinations.{name}.existing_resource_group", value=True, breach=breach)
-
-
-def _adoption_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
-    """Refuse to give up in the same breath what is only just taken over."""
-    if one.adopt and one.on_destroy == DELETE:
-        breach = Breach(
-            "protect or retain beside adopt: true, which takes it over without a change",
-            "adopt it first and remove adopt; then set on_destroy: delete",
-        )
-        yield fault(f"destinations.{name}.on_destroy", one.on_destroy, breach)
 
 
 def _adopted_key_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
@@ -178,7 +168,7 @@ def _identity_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
 _OWN_CHECKS: Final[tuple[Callable[[str, AzureBlobDestination], Iterable[Fault]], ...]] = (
     _existing_faults,
     _group_faults,
-    _adoption_faults,
+    given_up_while_adopted,
     _adopted_key_faults,
     _identity_faults,
 )
@@ -197,22 +187,13 @@ def _name_faults(group: AzureBlobGroup) -> Iterable[Fault]:
     yield from taken_twice(taken.values())
 
 
-def _tag_faults(group: AzureBlobGroup) -> Iterable[Fault]:
-    """Ask for tags that Azure takes, where there is a destination that would carry them."""
-    if not group.destinations:
-        return
-    for key, value in group.tags.items():
-        if isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] (it may be faulty here)
-            yield from (fault(f"tags.{key}", value, breach) for breach in azure.tag_breaches(key, value))
-
-
 def faults(group: AzureBlobGroup) -> Iterable[Fault]:
     """List what doesn't fit together: fields of one destination, or several destinations of a stack."""
     for name, one in group.destinations.items():
         for check in _OWN_CHECKS:
             yield from check(name, one)
-    for check in (_name_faults, _tag_faults):
-        yield from check(group)
+    yield from _name_faults(group)
+    yield from tag_faults(group, azure.tag_breaches)
 
 
 def notes(group: AzureBlobGroup) -> Iterable[Fault]:

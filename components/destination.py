@@ -9,7 +9,7 @@ from components.faults import Breach, Fault, fault, listed
 from components.fields import Model, choice, text, truth, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from components import naming
 
@@ -79,3 +79,37 @@ def taken_twice(groups: Iterable[Sequence[Named]]) -> Iterator[Fault]:
                     f"a {field} of its own; {others} has it too", f"set another {field} for one of them"
                 )
                 yield fault(f"destinations.{name}.{field}", value, breach)
+
+
+def beside_existing(
+    name: str, one: DestinationSettings, fields: frozenset[str], what: str
+) -> Iterator[Fault]:
+    """List the settings of `what` (a bucket, an account) that are set although it is left as it is."""
+    if one.existing:
+        for field in sorted(fields & one.model_fields_set):
+            breach = Breach(
+                f"no setting of the {what} beside existing: true, which leaves it as it is",
+                f"remove it, and have the {what.split()[-1]}'s owner see to it; or remove existing",
+            )
+            yield fault(f"destinations.{name}.{field}", getattr(one, field), breach)
+
+
+def given_up_while_adopted(
+    name: str, one: DestinationSettings, field: str = "adopt", what: str = "it"
+) -> Iterator[Fault]:
+    """Refuse to give up in the same breath what is only just taken over, as `field` says."""
+    if getattr(one, field) and one.on_destroy == DELETE:
+        breach = Breach(
+            f"protect or retain beside {field}: true, which takes {what} over without a change",
+            f"adopt it first and remove {field}; then set on_destroy: delete",
+        )
+        yield fault(f"destinations.{name}.on_destroy", one.on_destroy, breach)
+
+
+def tag_faults(group: Group[D, T], breaches: Callable[[str, str], Iterable[Breach]]) -> Iterator[Fault]:
+    """Ask for tags that a cloud takes, where there is a destination that would carry them."""
+    if not group.destinations:
+        return
+    for key, value in group.tags.items():
+        if isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] (it may be faulty here)
+            yield from (fault(f"tags.{key}", value, breach) for breach in breaches(key, value))

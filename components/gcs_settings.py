@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from pydantic import Field
 
 from components import gcp, naming, trust
-from components.destination import DELETE, DestinationSettings, Group, Named, taken_twice
+from components.destination import (
+    DestinationSettings,
+    Group,
+    Named,
+    beside_existing,
+    given_up_while_adopted,
+    tag_faults,
+    taken_twice,
+)
 from components.faults import Breach, Fault, fault
 from components.fields import Model, text, texts, truth
 
@@ -113,28 +121,16 @@ OF_THE_BUCKET: Final = frozenset({"adopt", "kms_key_name", "on_destroy", "reader
 
 def _existing_bucket_faults(name: str, one: GcsDestination) -> Iterable[Fault]:
     """Refuse settings of a bucket whose settings are left alone, and ask for the name of one that exists."""
-    key = f"destinations.{name}"
-    if one.existing:
-        for field in sorted(OF_THE_BUCKET & one.model_fields_set):
-            breach = Breach(
-                "no setting of the bucket beside existing: true, which leaves it as it is",
-                "remove it, and have the bucket's owner see to it; or remove existing",
-            )
-            yield fault(f"{key}.{field}", getattr(one, field), breach)
-        if not one.bucket_name:
-            breach = Breach("bucket_name beside existing: true", "name the bucket that exists")
-            yield fault(f"{key}.existing", value=True, breach=breach)
+    yield from beside_existing(name, one, OF_THE_BUCKET, "bucket")
+    if one.existing and not one.bucket_name:
+        breach = Breach("bucket_name beside existing: true", "name the bucket that exists")
+        yield fault(f"destinations.{name}.existing", value=True, breach=breach)
 
 
 def _adoption_faults(name: str, one: GcsDestination) -> Iterable[Fault]:
     """Refuse to give up in the same breath what is only just taken over."""
-    for field, adopted in (("adopt", one.adopt), ("adopt_pool", one.adopt_pool)):
-        if adopted and one.on_destroy == DELETE:
-            breach = Breach(
-                f"protect or retain beside {field}: true, which takes it over without a change",
-                f"adopt it first and remove {field}; then set on_destroy: delete",
-            )
-            yield fault(f"destinations.{name}.on_destroy", one.on_destroy, breach)
+    for field in ("adopt", "adopt_pool"):
+        yield from given_up_while_adopted(name, one, field)
 
 
 def _pool_faults(name: str, one: GcsDestination) -> Iterable[Fault]:
@@ -208,15 +204,6 @@ def _name_faults(group: GcsGroup) -> Iterable[Fault]:
     yield from taken_twice(taken.values())
 
 
-def _label_faults(group: GcsGroup) -> Iterable[Fault]:
-    """Ask for tags that Google takes as labels, where there is a destination that would carry them."""
-    if not group.destinations:
-        return
-    for key, value in group.tags.items():
-        if isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] (it may be faulty here)
-            yield from (fault(f"tags.{key}", value, breach) for breach in gcp.label_breaches(key, value))
-
-
 def _audience_faults(group: GcsGroup) -> Iterable[Fault]:
     """Refuse to accept beside what is accepted anyway."""
     own = group.trust.audience
@@ -234,8 +221,9 @@ def faults(group: GcsGroup) -> Iterable[Fault]:
     for name, one in group.destinations.items():
         for check in _OWN_CHECKS:
             yield from check(name, one)
-    for check in (_name_faults, _label_faults, _audience_faults):
-        yield from check(group)
+    yield from _name_faults(group)
+    yield from tag_faults(group, gcp.label_breaches)
+    yield from _audience_faults(group)
 
 
 def notes(group: GcsGroup) -> Iterable[Fault]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from pydantic import Field
 
 from components import aws, kms, naming, trust
-from components.destination import DestinationSettings, Group
+from components.destination import DestinationSettings, Group, beside_existing, given_up_while_adopted
 from components.faults import Breach, Fault, fault, listed
 from components.fields import QUOTE_ACCOUNT, Model, file_breaches, text, texts, truth, whole
 
@@ -214,19 +214,8 @@ def _existing_faults(group: S3Group) -> Iterable[Fault]:
     """Refuse settings of a bucket whose settings are left alone, and ask for the name of one that exists."""
     for name, one in group.destinations.items():
         key = f"destinations.{name}"
-        if one.existing:
-            for field in sorted(OF_THE_BUCKET & one.model_fields_set):
-                breach = Breach(
-                    "no setting of the bucket beside existing: true, which leaves it as it is",
-                    "remove it, and have the bucket's owner see to it; or remove existing",
-                )
-                yield fault(f"{key}.{field}", getattr(one, field), breach)
-        if one.adopt and one.on_destroy == "delete":
-            breach = Breach(
-                "protect or retain beside adopt: true, which takes the bucket over without a change",
-                "adopt it first and remove adopt; then set on_destroy: delete",
-            )
-            yield fault(f"{key}.on_destroy", one.on_destroy, breach)
+        yield from beside_existing(name, one, OF_THE_BUCKET, "bucket")
+        yield from given_up_while_adopted(name, one, what="the bucket")
         if one.adopt and one.create_kms_key:
             breach = Breach("no new key beside adopt: true: the bucket has its own", "name it by kms_key_arn")
             yield fault(f"{key}.create_kms_key", one.create_kms_key, breach)

@@ -65,9 +65,7 @@ def _s3(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any
     from components.s3 import S3Destination, S3DestinationArgs, aws_provider
 
     one = settings.s3[name]
-    key = ("aws", one.target_account, one.deploy_role)
-    if key not in providers:
-        providers[key] = aws_provider(one.target_account, one.deploy_role)
+    provider = _once(providers, aws_provider, one.target_account, one.deploy_role)
     args: S3DestinationArgs = {
         "region": one.region,
         "role_path": one.role_path,
@@ -92,7 +90,7 @@ def _s3(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any
             adopt=one.names(settings.scope, name, one.target_account or "").bucket if one.adopt else None,
         ),
     }
-    made = S3Destination(name, args, pulumi.ResourceOptions(providers=[providers[key]]))
+    made = S3Destination(name, args, pulumi.ResourceOptions(providers=[provider]))
     return {
         "recording_storage": made.recording_storage,
         "conversation_properties": made.conversation_properties,
@@ -112,9 +110,7 @@ def _gcs(name: str, settings: Settings, providers: Providers) -> Mapping[str, An
     from components.gcs import GcsDestination, GcsDestinationArgs, google_provider
 
     one = settings.gcs[name]
-    key = ("gcp", one.project, one.deploy_service_account)
-    if key not in providers:
-        providers[key] = google_provider(one.project, one.deploy_service_account)
+    provider = _once(providers, google_provider, one.project, one.deploy_service_account)
     names = one.names(settings.scope, name)
     args: GcsDestinationArgs = {
         "project": one.project,
@@ -140,7 +136,7 @@ def _gcs(name: str, settings: Settings, providers: Providers) -> Mapping[str, An
             adopt_pool=gcp.pool_path(one.project, names.pool) if one.adopt_pool else None,
         ),
     }
-    made = GcsDestination(name, args, pulumi.ResourceOptions(providers=[providers[key]]))
+    made = GcsDestination(name, args, pulumi.ResourceOptions(providers=[provider]))
     return {
         "recording_storage": made.recording_storage,
         "conversation_properties": made.conversation_properties,
@@ -165,13 +161,9 @@ def _azure_blob(name: str, settings: Settings, providers: Providers) -> Mapping[
 
     one = settings.azure_blob[name]
     tenant, subscription = one.tenant.lower(), one.subscription.lower()
-    keys = {("azure", tenant, subscription): lambda: azure_provider(tenant, subscription)}
+    used = [_once(providers, azure_provider, tenant, subscription)]
     if one.identity == APPLICATION:
-        keys |= {("azuread", tenant): lambda: directory_provider(tenant)}
-    for key, make in keys.items():
-        if key not in providers:
-            providers[key] = make()
-    used = [providers[key] for key in keys]
+        used.append(_once(providers, directory_provider, tenant))
     args: AzureBlobDestinationArgs = {
         "tenant": tenant,
         "subscription": subscription,
@@ -209,6 +201,16 @@ def _azure_blob(name: str, settings: Settings, providers: Providers) -> Mapping[
         "principal_id": made.principal_id,
         "key_vault_key": made.key_vault_key,
     }
+
+
+def _once(
+    providers: Providers, make: Callable[..., pulumi.ProviderResource], *place: str | None
+) -> pulumi.ProviderResource:
+    """The provider for a place, made when a destination first needs it."""
+    key = (make.__name__, *place)
+    if key not in providers:
+        providers[key] = make(*place)
+    return providers[key]
 
 
 def _set(**optional: object) -> dict[str, object]:

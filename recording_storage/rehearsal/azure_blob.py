@@ -13,9 +13,16 @@ from components.trust import AZURE_BLOB_PROFILE, overridden
 from recording_storage.rehearsal.azure_blob_assumed import OTHER_CLIENT, Assumed, is_playable
 from recording_storage.rehearsal.azure_blob_words import MENDS, made
 from recording_storage.rehearsal.child import ChildError
-from recording_storage.rehearsal.playing import CONVERSATION, PROTECTION, asked, overrides, result, start
+from recording_storage.rehearsal.playing import (
+    CONVERSATION,
+    PROTECTION,
+    asked,
+    issuer_variable,
+    overrides,
+    result,
+    start,
+)
 from recording_storage.results import Made, Result
-from recording_storage.steps import ISSUER_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,9 +77,7 @@ class AzureBlobStage:
     def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
         if not self._destinations and find_spec("jwt") is None:
             return {}  # nobody has asked for Azure, and without this nobody can be anybody there
-        # What the stack says of another cloud's issuer stays, where it says nothing of this one's.
-        is_ours = self._destinations or ISSUER_VARIABLE not in environment
-        issuer = {ISSUER_VARIABLE: self._trust.issuer} if is_ours else {}
+        issuer = issuer_variable(environment, self._trust.issuer, is_used=bool(self._destinations))
         return self._assumed.deployer.files(environment) | issuer
 
     def start_players(self, cast: ExitStack) -> None:

@@ -11,9 +11,16 @@ from components.gcp import LONGEST_SUBJECT, RESOURCE_PREFIXES
 from components.trust import GCS_PROFILE, overridden
 from recording_storage.rehearsal.gcs_assumed import OTHER_PROVIDER, Assumed, is_playable
 from recording_storage.rehearsal.gcs_words import GUIDE, MENDS, ROLES, made
-from recording_storage.rehearsal.playing import CONVERSATION, PROTECTION, asked, overrides, result, start
+from recording_storage.rehearsal.playing import (
+    CONVERSATION,
+    PROTECTION,
+    asked,
+    issuer_variable,
+    overrides,
+    result,
+    start,
+)
 from recording_storage.results import Made, Result, Status
-from recording_storage.steps import ISSUER_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,9 +67,7 @@ class GcsStage:
         return self._assumed.deployer.files(environment)
 
     def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
-        # What the stack says of another cloud's issuer stays, where it says nothing of this one's.
-        is_ours = self._destinations or ISSUER_VARIABLE not in environment
-        issuer = {ISSUER_VARIABLE: self._trust.issuer} if is_ours else {}
+        issuer = issuer_variable(environment, self._trust.issuer, is_used=bool(self._destinations))
         return self._assumed.deployer.files(environment) | issuer
 
     def start_players(self, cast: ExitStack) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from recording_storage.rehearsal.child import Child
 from recording_storage.results import Kind, Result, Status
 from recording_storage.sandbox.journal import Outcome
-from recording_storage.steps import BROKEN, DONE, REFUSED
+from recording_storage.steps import BROKEN, DONE, ISSUER_VARIABLE, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +39,11 @@ def start(player: str, provider: str, environment: Mapping[str, str], cast: Exit
     child = cast.enter_context(Child(f"recording_storage.{player}", environment))
     child.tell({"provider": provider})
     return child
+
+
+def issuer_variable(environment: Mapping[str, str], issuer: str, *, is_used: bool) -> dict[str, str]:
+    """The variable that names the service's issuer: another cloud's stays, unless the stack uses this one's."""
+    return {ISSUER_VARIABLE: issuer} if is_used or ISSUER_VARIABLE not in environment else {}
 
 
 def asked(sandbox: Sandbox, player: Child, job: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -40,6 +40,15 @@ class NoSuchPath(Exception):  # noqa: N818 (likewise)
     """The service has no such path."""
 
 
+def headers_of(environ: WSGIEnvironment) -> dict[str, str]:
+    """A request's headers, their names in lower case."""
+    return {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or (name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value)
+    }
+
+
 @dataclass(frozen=True)
 class Request:
     """One request; `path` is as it was sent, names of headers are in lower case."""
@@ -57,11 +66,7 @@ class Request:
     def read(cls, environ: WSGIEnvironment) -> Request:
         """Read the whole request."""
         path, _, query = str(environ["RAW_URI"]).partition("?")
-        headers = {
-            name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
-            for name, value in environ.items()
-            if name.startswith("HTTP_") or (name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value)
-        }
+        headers = headers_of(environ)
         return cls(
             method=str(environ["REQUEST_METHOD"]),
             scheme=str(environ["wsgi.url_scheme"]),

@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
+from recording_storage.sandbox.rest import headers_of
+
 if TYPE_CHECKING:
     from typing import BinaryIO
 
@@ -31,11 +33,7 @@ class HttpRequest:
     def read(cls, environ: WSGIEnvironment) -> HttpRequest:
         """Read the whole request."""
         raw_path, _, raw_query = str(environ["RAW_URI"]).partition("?")
-        headers = {
-            name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
-            for name, value in environ.items()
-            if name.startswith("HTTP_") or (name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value)
-        }
+        headers = headers_of(environ)
         return cls(
             method=str(environ["REQUEST_METHOD"]),
             scheme=str(environ["wsgi.url_scheme"]),

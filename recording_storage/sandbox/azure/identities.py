@@ -102,11 +102,7 @@ class Identities:
 
     def _delete(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
         del request, who
-        found = self._places.find(ManagedIdentity, names)
-        if found is None:
-            return Response(204)
-        self._world.remove(found)
-        return Response(200)
+        return self._places.delete(ManagedIdentity, names)
 
     # Federated credentials
 

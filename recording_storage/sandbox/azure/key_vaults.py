@@ -185,11 +185,7 @@ class KeyVaults:
 
     def _delete(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
         del request, who
-        found = self._places.find(Vault, names)
-        if found is None:
-            return Response(204)
-        self._world.remove(found)
-        return Response(200)
+        return self._places.delete(Vault, names)
 
     # Deleted vaults
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from recording_storage.sandbox.azure.errors import ArmError
 from recording_storage.sandbox.azure.world import ALWAYS_REGISTERED, Resource
-from recording_storage.sandbox.rest import Routes
+from recording_storage.sandbox.rest import Response, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,6 +113,14 @@ class Places:
         group = self.group(names)
         found = group.resources.get(f"{group.id}/providers/{kind.type}/{names['name']}".lower())
         return found if isinstance(found, kind) else None
+
+    def delete(self, kind: type[_Kind], names: Mapping[str, str]) -> Response:
+        """Delete the resource that is named; that there is none is no error."""
+        found = self.find(kind, names)
+        if found is None:
+            return Response(204)
+        self.world.remove(found)
+        return Response(200)
 
     def resource(self, kind: type[_Kind], names: Mapping[str, str]) -> _Kind:
         """The resource that is named."""

@@ -164,11 +164,7 @@ class StorageAccounts:
 
     def _delete(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
         del request, who
-        found = self._places.find(StorageAccount, names)
-        if found is None:
-            return Response(204)
-        self._world.remove(found)
-        return Response(200)
+        return self._places.delete(StorageAccount, names)
 
     def _list_keys(self, request: Request, who: Principal, names: Mapping[str, str]) -> object:
         del request, who
