@@ -2,8 +2,8 @@
 
 Pulumi's `import` takes a resource over and then, where it differs, changes it to what the program says: `unchanged`
 stops that, and says what differs. Where the stack has the resource already, under another id, `import` replaces it,
-which deletes the old one, protected or not, though it is the same in the cloud: `unmanaged` stops that. Left out: what
-doesn't exist, which the import itself refuses. Source:
+which deletes the old one, protected or not, though it is the same in the cloud: `unmanaged` stops that, and
+`still_the_same` where the id is another one's. Left out: what doesn't exist, which the import itself refuses. Source:
 https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/resource/deploy/step_generator.go
 """
 
@@ -29,7 +29,7 @@ def same(one: object, other: object) -> bool:
     return _canonical(one) == _canonical(other)
 
 
-def difference(found: Mapping[str, object], wanted: Mapping[str, object]) -> str:
+def difference(found: Mapping[str, object], wanted: Mapping[str, object], setting: str = "adopt") -> str:
     """What of `wanted` is otherwise in `found`, in a sentence; empty where nothing is.
 
     Other properties of what was found are a provider's own: it fills them in, and wouldn't change them.
@@ -38,8 +38,8 @@ def difference(found: Mapping[str, object], wanted: Mapping[str, object]) -> str
     if not parts:
         return ""
     return (
-        f"adopt: it isn't as the configuration asks for, and stays as it is: {'; '.join(parts)}. "
-        "Change one of the two, and run `pulumi up --refresh`; or remove adopt, if it is adopted already"
+        f"{setting}: it isn't as the configuration asks for, and stays as it is: {'; '.join(parts)}. "
+        f"Change one of the two, and run `pulumi up --refresh`; or remove {setting}, if it is adopted already"
     )
 
 
@@ -53,8 +53,11 @@ def read_back(inputs: Mapping[str, object], outputs: Mapping[str, object]) -> di
     return {**inputs, **hidden}
 
 
-def unchanged(id_: str) -> pulumi.ResourceHookBinding:
-    """What stops a change of what is imported as `id_`, in a preview already."""
+def unchanged(id_: str, setting: str = "adopt", *, is_exact: bool = False) -> pulumi.ResourceHookBinding:
+    """What stops a change of what is imported as `id_`, in a preview already; likewise of another one in its place.
+
+    `is_exact`: its provider takes away what isn't asked for, so that there may be nothing else either.
+    """
 
     async def refuse(args: pulumi.ResourceHookArgs) -> None:
         outputs = args.old_outputs or {}
@@ -62,21 +65,35 @@ def unchanged(id_: str) -> pulumi.ResourceHookBinding:
         told = {
             name: await pulumi.Output.from_input(outputs[name]).future() for name in _TOLD & outputs.keys()
         }
-        found = read_back(args.old_inputs or {}, told)
-        differs = difference(found, args.new_inputs or {})
+        found, wanted = read_back(args.old_inputs or {}, told), args.new_inputs or {}
+        differs = difference(found, wanted, setting)
+        if is_exact and not differs:
+            differs = difference(found, {**dict.fromkeys(found), **wanted}, setting)
         if differs:
             raise ValueError(differs)
 
-    return _before_update(f"adopt {id_}", refuse)
+    def refuse_another(args: pulumi.ResourceHookArgs) -> None:
+        raise ValueError(
+            f"{setting}: it isn't as the configuration asks for, and stays as it is: {args.name} would have to be made "
+            "anew. Change one of the two, and run `pulumi up --refresh`"
+        )
+
+    made_anew = pulumi.ResourceHook(f"{setting} {id_} only", refuse_another, _IN_PREVIEWS)
+    return pulumi.ResourceHookBinding.merge(
+        _before_update(f"{setting} {id_}", refuse), pulumi.ResourceHookBinding(before_create=[made_anew])
+    )
 
 
 def unmanaged(id_: str) -> pulumi.ResourceHookBinding:
     """What stops a destination that the stack has already from adopting `id_`, in a preview already.
 
-    The component says in its inputs what it adopts, so one that hadn't said so is changed by that.
+    The component says in its inputs what it adopts, so one that hadn't said so is changed by that. One that has begun
+    to adopt something and got no further may turn to something else.
     """
 
     def refuse(args: pulumi.ResourceHookArgs) -> None:
+        if "adopt" in (args.old_inputs or {}) and "bucketName" not in (args.old_outputs or {}):
+            return
         raise ValueError(
             f"adopt: this stack has the destination {args.name} already, and would delete its bucket to adopt {id_}. "
             "Remove adopt; or, to adopt another bucket, write a destination of another name"
@@ -85,9 +102,30 @@ def unmanaged(id_: str) -> pulumi.ResourceHookBinding:
     return _before_update(f"adopt {id_} anew", refuse)
 
 
+def still_the_same(setting: str, id_: str, outputs: Mapping[str, str]) -> pulumi.ResourceHookBinding:
+    """What stops a destination that has something else from adopting `id_`, in a preview already.
+
+    `outputs` are those of the component that name what it has, each as it is of `id_`: the last part of a path, in any
+    case. The component says in its inputs what it adopts, likewise; one that has got no further has no outputs yet.
+    """
+
+    async def refuse(args: pulumi.ResourceHookArgs) -> None:
+        for output, wanted in outputs.items():
+            had = await pulumi.Output.from_input((args.old_outputs or {}).get(output)).future()
+            if had and str(had).rpartition("/")[2].lower() != wanted.lower():
+                raise ValueError(
+                    f"{setting}: this stack has the destination {args.name} already, with {had}, and would delete that "
+                    f"to adopt {wanted}. Remove {setting}; or, to adopt another, write a destination of another name"
+                )
+
+    return _before_update(f"{setting} {id_} anew", refuse)
+
+
+_IN_PREVIEWS: Final = pulumi.ResourceHookOptions(on_dry_run=True)
+
+
 def _before_update(name: str, refuse: pulumi.ResourceHookFunction) -> pulumi.ResourceHookBinding:
-    options = pulumi.ResourceHookOptions(on_dry_run=True)
-    return pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook(name, refuse, options)])
+    return pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook(name, refuse, _IN_PREVIEWS)])
 
 
 def _canonical(value: object) -> object:

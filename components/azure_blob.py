@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 from typing_extensions import NotRequired, TypedDict
 
-from components import azure, contract, naming
+from components import adoption, azure, contract, naming
 from components.azure_blob_account import AccountSettings, existing_storage, make_storage
 from components.azure_blob_settings import APPLICATION, CONTAINER, MANAGED_IDENTITY
-from components.azure_identity import Identity, IdentitySettings, make_application, make_managed_identity
+from components.azure_identity import (
+    ADOPT,
+    Identity,
+    IdentitySettings,
+    make_application,
+    make_managed_identity,
+)
 from components.azure_roles import READER_ROLE, WRITER_ROLE, assign
-from components.destination import PROTECT
+from components.destination import PROTECT, RETAIN
 from components.handing_over import sound
 from components.keeping import Keeping
 from components.trust import AzureBlobOverrides, effective_azure_blob
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from components.azure_blob_account import Storage
 
 TYPE: Final = "recording-storage:index:AzureBlobDestination"
+_RULE: Final = "expiry"
 
 
 class AzureBlobDestinationArgs(TypedDict):
@@ -73,6 +80,14 @@ class AzureBlobDestinationArgs(TypedDict):
 
     application_client_id: NotRequired[str]
     """The client id of an application that exists, with a service principal, used instead of a made one."""
+
+    adopt_application: NotRequired[str]
+    """The client id of an application that exists and comes under management, by import, with its service principal: it
+    must already be as this component sets it, as after it was deleted and restored; otherwise the import stops, and
+    nothing is changed. A service principal that it lacks is made."""
+
+    adopt_credential: NotRequired[str]
+    """The id of that application's federated credential, which comes under management likewise. Unset: it is made."""
 
     on_destroy: NotRequired[str]
     """What becomes of the storage when the stack or the destination goes: `protect` (the default: destroying is
@@ -137,12 +152,14 @@ class AzureBlobDestination(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: AzureBlobDestinationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(TYPE, name, {}, opts)
+        settings = _storage_settings(name, args)
+        adopted, opts = _adopted(args, settings, opts)
+        expiring, refusing = _expiring(name, args)
+        super().__init__(TYPE, name, adopted | expiring, pulumi.ResourceOptions.merge(opts, refusing))
         keeping = Keeping(self, args.get("on_destroy", PROTECT))
         trusted = pulumi.ResourceOptions(
             parent=self, protect=keeping.on_destroy == PROTECT and not args.get("existing")
         )
-        settings = _storage_settings(name, args)
         storage = (
             existing_storage(settings, self)
             if args.get("existing")
@@ -158,7 +175,7 @@ class AzureBlobDestination(pulumi.ComponentResource):
             subscription=args["subscription"],
             opts=trusted,
         )
-        self._let_read(name, args, storage, trusted)
+        self._let_read(name, args, storage)
 
         self.storage_account, self.container = storage.account, storage.container
         self.container_uri = pulumi.Output.concat(
@@ -200,6 +217,8 @@ class AzureBlobDestination(pulumi.ComponentResource):
             workspace_id=args["workspace_id"],
             display_name=args.get("identity_name") or naming.azure_identity(scope, name, *_place(args)),
             application_client_id=args.get("application_client_id"),
+            adopted_application=args.get("adopt_application"),
+            adopted_credential=args.get("adopt_credential"),
             resource_group=storage.group,
             location=args["location"],
             tags=args.get("tags", {}),
@@ -208,9 +227,9 @@ class AzureBlobDestination(pulumi.ComponentResource):
             return make_managed_identity(name, settings, opts)
         return make_application(name, settings, opts)
 
-    def _let_read(
-        self, name: str, args: AzureBlobDestinationArgs, storage: Storage, opts: pulumi.ResourceOptions
-    ) -> None:
+    def _let_read(self, name: str, args: AzureBlobDestinationArgs, storage: Storage) -> None:
+        # Not protected: whoever is taken off the list must lose access.
+        opts = pulumi.ResourceOptions(parent=self)
         for reader in args.get("readers", ()):
             principal_type, object_id = azure.reader(reader)
             assign(
@@ -222,6 +241,51 @@ class AzureBlobDestination(pulumi.ComponentResource):
                 subscription=args["subscription"],
                 opts=opts,
             )
+
+
+def _adopted(
+    args: AzureBlobDestinationArgs, storage: AccountSettings, opts: pulumi.ResourceOptions | None
+) -> tuple[dict[str, str], pulumi.ResourceOptions | None]:
+    """The component's inputs, which say what it adopts, and its options, which see to it that this is what it has."""
+    application = args.get("adopt_application")
+    told: dict[str, str] = {}
+    if storage.adopted:
+        told["adopt"] = storage.account_id
+        names = {
+            "storageAccount": storage.account,
+            "resourceGroup": storage.resource_group,
+            "container": storage.container,
+        }
+        the_same = adoption.still_the_same("adopt", storage.account_id, names)
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=the_same))
+    if application:
+        told["adoptApplication"] = application
+        the_same = adoption.still_the_same(ADOPT, application, {"clientId": application})
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=the_same))
+    return told, opts
+
+
+def _expiring(name: str, args: AzureBlobDestinationArgs) -> tuple[dict[str, str], pulumi.ResourceOptions]:
+    """Stop a retention from being taken away while its rule would stay behind, and recordings go on expiring.
+
+    The component's inputs say that the rule is retained, so one without a retention is changed by that.
+    """
+    if args.get("existing"):
+        return {}, pulumi.ResourceOptions()
+    if "retention_days" in args:
+        return ({_RULE: RETAIN} if args.get("on_destroy") == RETAIN else {}), pulumi.ResourceOptions()
+
+    def refuse(hook: pulumi.ResourceHookArgs) -> None:
+        if (hook.old_inputs or {}).get(_RULE) == RETAIN:
+            raise ValueError(
+                "retention_days: under on_destroy: retain its rule would stay in the account without it, and "
+                "recordings would go on expiring. Write on_destroy: protect and run `pulumi up`; then remove "
+                "retention_days"
+            )
+
+    in_previews = pulumi.ResourceHookOptions(on_dry_run=True)
+    hook = pulumi.ResourceHook(f"{name} expires no more", refuse, in_previews)
+    return {}, pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
 
 
 def _place(args: AzureBlobDestinationArgs) -> tuple[str, str]:

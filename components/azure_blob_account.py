@@ -125,7 +125,11 @@ def make_storage(name: str, settings: AccountSettings, keeping: Keeping) -> Stor
             resource_group_name=group,
             management_policy_name=DEFAULT,
             policy=management_policy(settings.retention_days),
-            opts=kept(f"{settings.account_id}/managementPolicies/{DEFAULT}", service),
+            # Not protected: it only deletes, so that nothing is lost without it.
+            opts=pulumi.ResourceOptions.merge(
+                kept(f"{settings.account_id}/managementPolicies/{DEFAULT}", service),
+                pulumi.ResourceOptions(protect=False),
+            ),
         )
     return Storage(group, account.name, container.name, container.id)
 

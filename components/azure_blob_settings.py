@@ -61,7 +61,8 @@ class AzureBlobDestination(DestinationSettings):
     the derived ones. `redundancy`: how often Azure keeps a copy. `identity`: an application in Entra, or a managed
     identity where nobody may register one. `readers`: principals that may read the container. `key_vault_key`: the key
     to encrypt with. `existing`: account and container exist; `existing_resource_group`: the group does;
-    `application_client_id`: one that exists is used.
+    `application_client_id`: one that exists is used; `adopt_application`: one that exists, after it was restored say,
+    comes under management, and with `adopt_credential` its federated credential too.
     """
 
     provider: Literal["azure_blob"]  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -85,6 +86,8 @@ class AzureBlobDestination(DestinationSettings):
     ] = "application"
     identity_name: Annotated[str | None, text(azure.display_name_breaches, "a name")] = None
     application_client_id: Annotated[str | None, _uuid] = None
+    adopt_application: Annotated[str | None, _uuid] = None
+    adopt_credential: Annotated[str | None, _uuid] = None
     readers: Annotated[
         tuple[str, ...], texts(azure.reader_breaches, "a principal, as in group:<object ID>")
     ] = ()
@@ -149,12 +152,30 @@ def _adopted_key_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]
         yield fault(f"destinations.{name}.key_vault_key", one.key_vault_key, breach)
 
 
+def _adoption_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
+    """Refuse to give up in the same breath what is only just taken over, and half an adoption."""
+    yield from given_up_while_adopted(name, one)
+    yield from given_up_while_adopted(name, one, "adopt_application", "the application")
+    key = f"destinations.{name}"
+    if one.adopt_application and one.application_client_id:
+        breach = Breach(
+            "either an application that stays somebody else's or one that is adopted", "remove one of the two"
+        )
+        yield fault(f"{key}.adopt_application", one.adopt_application, breach)
+    if one.adopt_credential and not one.adopt_application:
+        breach = Breach(
+            "adopt_application beside adopt_credential", "name the application whose credential it is"
+        )
+        yield fault(f"{key}.adopt_credential", one.adopt_credential, breach)
+
+
 def _identity_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
     """Ask for one identity, called as its kind may be."""
     key = f"destinations.{name}"
-    if one.application_client_id and one.identity == MANAGED_IDENTITY:
-        breach = Breach("either an application or a managed identity", "remove one of the two")
-        yield fault(f"{key}.application_client_id", one.application_client_id, breach)
+    for field in ("application_client_id", "adopt_application"):
+        if getattr(one, field) and one.identity == MANAGED_IDENTITY:
+            breach = Breach("either an application or a managed identity", "remove one of the two")
+            yield fault(f"{key}.{field}", getattr(one, field), breach)
     if one.application_client_id and one.identity_name:
         breach = Breach(
             "no name for an application that exists", "remove one of identity_name and application_client_id"
@@ -168,14 +189,17 @@ def _identity_faults(name: str, one: AzureBlobDestination) -> Iterable[Fault]:
 _OWN_CHECKS: Final[tuple[Callable[[str, AzureBlobDestination], Iterable[Fault]], ...]] = (
     _existing_faults,
     _group_faults,
-    given_up_while_adopted,
+    _adoption_faults,
     _adopted_key_faults,
     _identity_faults,
 )
 
 
 def _name_faults(group: AzureBlobGroup) -> Iterable[Fault]:
-    """Refuse one name twice where it must be unique: accounts anywhere, groups that are made in a subscription."""
+    """Refuse one name twice where it must be unique: accounts anywhere, groups that are made in a subscription.
+
+    Likewise an application: it comes under management once.
+    """
     taken: defaultdict[tuple[str, ...], list[Named]] = defaultdict(list)
     for name, one in group.destinations.items():
         names = one.names(group.scope, name)
@@ -184,6 +208,10 @@ def _name_faults(group: AzureBlobGroup) -> Iterable[Fault]:
         if not one.existing and not one.existing_resource_group:
             made = ("resource_group", names.resource_group.lower(), one.subscription.lower())
             taken[made].append((name, "resource_group", names.resource_group))
+        if one.adopt_application:
+            taken["adopt_application", one.adopt_application.lower()].append(
+                (name, "adopt_application", one.adopt_application)
+            )
     yield from taken_twice(taken.values())
 
 

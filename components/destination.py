@@ -98,9 +98,10 @@ def given_up_while_adopted(
     name: str, one: DestinationSettings, field: str = "adopt", what: str = "it"
 ) -> Iterator[Fault]:
     """Refuse to give up in the same breath what is only just taken over, as `field` says."""
-    if getattr(one, field) and one.on_destroy == DELETE:
+    adopts = getattr(one, field)
+    if adopts and one.on_destroy == DELETE:
         breach = Breach(
-            f"protect or retain beside {field}: true, which takes {what} over without a change",
+            f"protect or retain beside {field}{': true' * (adopts is True)}, which takes {what} over without a change",
             f"adopt it first and remove {field}; then set on_destroy: delete",
         )
         yield fault(f"destinations.{name}.on_destroy", one.on_destroy, breach)

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_gcp as gcp
 from typing_extensions import NotRequired, TypedDict
 
-from components import contract, naming
+from components import adoption, contract, naming
 from components.destination import PROTECT
 from components.gcs_bucket import BucketSettings, make_bucket
 from components.gcs_identity import Identity, IdentitySettings, make_identity
@@ -63,8 +63,8 @@ class GcsDestinationArgs(TypedDict):
     on_destroy: NotRequired[str]
     """What becomes of the storage when the stack or the destination goes: `protect` (the default: destroying is
     refused), `retain` (the stack goes, the storage stays) or `delete` (the recordings are given up). It covers the
-    bucket, its readers and the use of its key; `protect` also the trust, without which recordings would stop. A changed
-    value counts after the next `pulumi up`."""
+    bucket and the use of its key; `protect` also the trust, without which recordings would stop. What readers were
+    granted goes with the stack. A changed value counts after the next `pulumi up`."""
 
     retention_days: NotRequired[int]
     """Days for which a recording stays readable. All its versions are gone about three days later: Google looks through
@@ -137,7 +137,8 @@ class GcsDestination(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: GcsDestinationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(TYPE, name, {}, opts)
+        adopted, opts = _adopted(args, opts)
+        super().__init__(TYPE, name, adopted, opts)
         project = pulumi.Output.from_input(args["project"])
         keeping = Keeping(self, args.get("on_destroy", PROTECT))
         is_kept = keeping.on_destroy == PROTECT and not args.get("existing")
@@ -251,6 +252,24 @@ class GcsDestination(pulumi.ComponentResource):
         return gcp.storage.BucketIAMBinding(
             f"{name}-writer", bucket=bucket_name, role=role, members=[member], opts=opts
         )
+
+
+def _adopted(
+    args: GcsDestinationArgs, opts: pulumi.ResourceOptions | None
+) -> tuple[dict[str, str], pulumi.ResourceOptions | None]:
+    """The component's inputs, which say what it adopts, and its options, which see to it that this is what it has."""
+    told: dict[str, str] = {}
+    if bucket := args.get("adopt"):
+        told["adopt"] = bucket
+        the_same = adoption.still_the_same("adopt", bucket, {"bucketName": bucket})
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=the_same))
+    if pool := args.get("adopt_pool"):
+        provider = str(args.get("provider_id", PROVIDER_ID))
+        told["adoptPool"] = f"{pool}/providers/{provider}"
+        names = {"poolName": pool.rpartition("/")[2], "workloadIdentityProvider": provider}
+        the_same = adoption.still_the_same("adopt_pool", told["adoptPool"], names)
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=the_same))
+    return told, opts
 
 
 def _place(args: GcsDestinationArgs) -> pulumi.Output[tuple[str, str]]:

@@ -65,7 +65,8 @@ def make_bucket(
             bucket=bucket.name,
             role=READER_ROLE,
             members=settings.readers,
-            opts=keeping.options(),
+            # Not kept: whoever is taken off the list must lose access, the last one too.
+            opts=pulumi.ResourceOptions(parent=keeping.parent),
         )
     return bucket
 

@@ -155,6 +155,7 @@ def _taken_over(opts: pulumi.ResourceOptions, adopted: str | None) -> pulumi.Res
         parent=opts.parent,
         depends_on=opts.depends_on,
         protect=opts.protect,
+        retain_on_delete=True,
         import_=adopted,
-        hooks=adoption.unchanged(adopted),
+        hooks=adoption.unchanged(adopted, "adopt_pool"),
     )

@@ -22,12 +22,15 @@ class Keeping:
         adopted: str | None = None,
         taken_over: pulumi.ResourceHookBinding | None = None,
     ) -> pulumi.ResourceOptions:
-        """The options of one of its resources; `adopted` is the id of what exists, and is `taken_over` as it is."""
+        """The options of one of its resources; `adopted` is the id of what exists, and is `taken_over` as it is.
+
+        While it is adopted it isn't deleted either: not in favour of another one that is adopted in its place.
+        """
         return pulumi.ResourceOptions(
             parent=self.parent,
             depends_on=list(after),
             protect=self.on_destroy == PROTECT,
-            retain_on_delete=self.on_destroy == RETAIN,
+            retain_on_delete=self.on_destroy == RETAIN or adopted is not None,
             import_=adopted,
             hooks=taken_over,
         )

@@ -105,7 +105,8 @@ class AzureBlobStage:
     def unproven(self, name: str) -> tuple[str, ...]:
         destination = self._destinations[name]
         unplayed = [one for one in destination.readers if not is_playable(one)]
-        registers = destination.identity != MANAGED_IDENTITY and not destination.application_client_id
+        there = destination.application_client_id or destination.adopt_application
+        registers = destination.identity != MANAGED_IDENTITY and not there
         assumed = {
             "that the owner may register applications": registers,
             "that the readers exist": destination.readers,
@@ -113,6 +114,8 @@ class AzureBlobStage:
             "that the application exists, with a service principal, and what else it trusts": (
                 destination.application_client_id
             ),
+            "that the application exists, set as the configuration asks for, that the owner may manage it, and what "
+            "else it trusts": destination.adopt_application,
             "that the key exists and is enabled, in a vault where roles decide, and that the owner may assign them": (
                 destination.key_vault_key
             ),

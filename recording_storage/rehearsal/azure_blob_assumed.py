@@ -12,7 +12,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from components import azure
+from components import azure, azure_federation
 from components.azure_blob_lifecycle import management_policy, soft_delete_days
 from recording_storage.sandbox.azure.owner import SUBSCRIPTION, TENANT, Owner
 
@@ -75,6 +75,8 @@ class Assumed:
             if destination.application_client_id:
                 tenant = world.add_tenant(destination.tenant)
                 occasion.application(world, tenant, f"given-{name}", destination.application_client_id)
+            if destination.adopt_application:
+                self._make_adopted(world, name, destination)
             self._make_key(azure_, destination)
             self._make_storage(world, name, destination)
 
@@ -112,6 +114,30 @@ class Assumed:
         for kind, object_id in map(azure.reader, destination.readers):
             if kind == "ServicePrincipal":
                 occasion.service_principal(world, world.add_tenant(destination.tenant), object_id)
+
+    def _make_adopted(self, world: World, name: str, destination: AzureBlobDestination) -> None:
+        """The application that is taken over, set as the configuration asks for."""
+        from recording_storage.sandbox.azure import occasion
+
+        made = occasion.application(
+            world,
+            world.add_tenant(destination.tenant),
+            destination.names(self._scope, name).identity,
+            destination.adopt_application or "",
+            description=azure_federation.application_description(name),
+            signInAudience=azure_federation.SIGN_IN_AUDIENCE,
+        )
+        if destination.adopt_credential:
+            made.credentials.append(
+                occasion.federated_credential(
+                    azure_federation.CREDENTIAL,
+                    self._trust.issuer,
+                    destination.workspace_id,
+                    self._trust.audience,
+                    description=azure_federation.CREDENTIAL_DESCRIPTION,
+                    id_=destination.adopt_credential,
+                )
+            )
 
     def _make_key(self, azure_: Azure, destination: AzureBlobDestination) -> None:
         """The vault and the key, whose subscription the deployer owns too."""

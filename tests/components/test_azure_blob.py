@@ -16,10 +16,12 @@ from components.azure_retries import is_replication
 from components.azure_roles import assignment_name
 from tests.support.registrations import (
     APPLICATION_ID,
+    BARE_CLIENT_ID,
     CLIENT_ID,
     PRINCIPAL_ID,
     SUBSCRIPTION,
     TENANT,
+    UNKNOWN_CLIENT_ID,
     Run,
     container_id,
     run,
@@ -161,12 +163,13 @@ def test_on_destroy_covers_the_storage_and_all_that_holds_it(
     found = run(one(on_destroy=on_destroy, retention_days=30, key_vault_key=KEY))
     kept = [
         *(name for _, name in STORAGE),
-        "calls-management-policy",
         "calls-key-identity",
         "calls-key-use",
     ]
     for name in kept:
         assert (found[name].protect, found[name].retain_on_delete) == (protect, retain), name
+    rule = found["calls-management-policy"]
+    assert (rule.protect, rule.retain_on_delete) == (False, retain)
     for _, name in (*APPLICATION, *TRUST):
         assert (found[name].protect, found[name].retain_on_delete) == (protect, False), name
 
@@ -214,7 +217,9 @@ def test_a_group_that_exists_is_not_made() -> None:
 
 def test_readers_may_list_and_read_the_container() -> None:
     found = run(one(readers=[f"group:{CLIENT_ID}"]))
-    reader = found[f"calls-reader-{CLIENT_ID}"].inputs
+    registered = found[f"calls-reader-{CLIENT_ID}"]
+    assert not registered.protect, "who is taken off the list must lose access"
+    reader = registered.inputs
     assert (reader["principalId"], reader["principalType"]) == (CLIENT_ID, "Group")
     assert reader["roleDefinitionId"] == f"{ROLES}/{READER}"
     assert reader["scope"] == found["calls-writer"].inputs["scope"]
@@ -277,6 +282,43 @@ def test_what_is_adopted_is_imported() -> None:
         "calls-container": f"{account}/blobServices/default/containers/recordings",
         "calls-management-policy": f"{account}/managementPolicies/default",
     }
+
+
+def test_an_application_that_is_adopted_is_imported_with_what_it_has() -> None:
+    credential = "88888888-8888-4888-8888-888888888888"
+    found = run(one(adopt_application=CLIENT_ID.upper(), adopt_credential=credential.upper()))
+    assert found.error == ""
+    imported = {r.name: r.import_id for r in found.registrations if r.import_id}
+    assert imported == {
+        "calls-application": f"/applications/{APPLICATION_ID}",
+        "calls-service-principal": f"/servicePrincipals/{PRINCIPAL_ID}",
+        "calls-federated-credential": f"{APPLICATION_ID}/federatedIdentityCredential/{credential}",
+    }
+    for name in imported:
+        assert (found[name].protect, found[name].retain_on_delete) == (True, True)
+    assert found.outputs["recording_storage"]["client_id"] == CLIENT_ID
+
+
+def test_what_is_registered_of_an_adopted_application_is_as_of_a_made_one(plain: Run) -> None:
+    found = run(one(adopt_application=CLIENT_ID))
+    for _, name in (*APPLICATION, *TRUST):
+        of_its_creation = {"preventDuplicateNames": True} if name == "calls-application" else {}
+        assert found[name].inputs | of_its_creation == plain[name].inputs, name
+    assert found["calls"].inputs == {"adoptApplication": CLIENT_ID}
+    assert plain["calls"].inputs == {}
+
+
+def test_a_service_principal_or_a_credential_that_is_missing_is_made() -> None:
+    found = run(one(adopt_application=BARE_CLIENT_ID))
+    assert {r.name for r in found.registrations if r.import_id} == {"calls-application"}
+    assert not found["calls-service-principal"].retain_on_delete
+    assert not found["calls-federated-credential"].retain_on_delete
+
+
+def test_nothing_is_made_in_place_of_an_application_that_is_not_found() -> None:
+    found = run(one(adopt_application=UNKNOWN_CLIENT_ID))
+    assert "no applications found" in found.error
+    assert not [r for r in found.registrations if r.type.startswith("azuread:")]
 
 
 def test_an_overridden_trust_profile_is_trusted() -> None:

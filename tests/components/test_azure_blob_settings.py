@@ -80,6 +80,8 @@ WRONG: list[tuple[str, object, str, str]] = [
     ("redundancy", "lrs", "one of LRS", "choose one"),
     ("identity", "app", "one of application, managed_identity", "choose one"),
     ("application_client_id", "my-app", "a UUID", "copy the ID"),
+    ("adopt_application", "my-app", "a UUID", "copy the ID"),
+    ("adopt_application", True, "a UUID", ""),
     (
         "key_vault_key",
         "https://acme-keys.vault.azure.net/keys/recordings",
@@ -118,6 +120,22 @@ APART: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"existing_resource_group": True}, "existing_resource_group", "resource_group beside"),
     ({"adopt": True, "on_destroy": "delete"}, "on_destroy", "beside adopt: true"),
+    (
+        {"adopt_application": ID, "on_destroy": "delete"},
+        "on_destroy",
+        "beside adopt_application, which takes the",
+    ),
+    (
+        {"identity": "managed_identity", "adopt_application": ID},
+        "adopt_application",
+        "either an application or a managed identity",
+    ),
+    (
+        {"application_client_id": ID, "adopt_application": ID},
+        "adopt_application",
+        "either an application that stays somebody else's or one that is adopted",
+    ),
+    ({"adopt_credential": ID}, "adopt_credential", "adopt_application beside adopt_credential"),
     ({"adopt": True, "key_vault_key": KEY}, "key_vault_key", "no key beside adopt"),
     (
         {"identity": "managed_identity", "application_client_id": ID},
@@ -159,6 +177,22 @@ def test_one_name_is_not_taken_twice() -> None:
     )
     shared = {"resource_group": "calls", "existing_resource_group": True}
     assert judged({"destinations": {"calls": AZURE | shared, "demos": AZURE | shared}})
+
+
+def test_an_application_is_adopted_once() -> None:
+    found = faults(
+        {
+            "destinations": {
+                "calls": AZURE | {"adopt_application": ID.upper()},
+                "demos": AZURE | {"adopt_application": ID},
+            }
+        }
+    )
+    assert [fault.key for fault in found] == [
+        "destinations.calls.adopt_application",
+        "destinations.demos.adopt_application",
+    ]
+    assert judged(calls(adopt_application=ID, identity_name="Recordings", on_destroy="retain")).warnings == ()
 
 
 def test_tags_must_be_azures() -> None:

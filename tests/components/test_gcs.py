@@ -130,8 +130,9 @@ def test_on_destroy_covers_the_storage_and_all_that_protects_it(
     on_destroy: str, protect: bool, retain: bool, force: bool
 ) -> None:
     found = run(one(on_destroy=on_destroy, readers=READERS, kms_key_name=KEY))
-    for name in ("calls-bucket", "calls-readers", "calls-key-use"):
+    for name in ("calls-bucket", "calls-key-use"):
         assert (found[name].protect, found[name].retain_on_delete) == (protect, retain), name
+    assert (found["calls-readers"].protect, found["calls-readers"].retain_on_delete) == (False, False)
     for _, name in TRUST:
         assert (found[name].protect, found[name].retain_on_delete) == (protect, False), name
     assert found["calls-bucket"].inputs["forceDestroy"] is force

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from recording_storage.sandbox import Sandbox
-from tests.support.engine import KEY, MARKS, RECORDING, Stack, inhabited
+from tests.support.engine import KEY, MARKS, RECORDING, UNCHANGED, Stack, inhabited
 from tests.support.engine_aws import OWNER, REGION, AwsHouse, S3Recordings
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ IMPORTED = {
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
 }
-UNCHANGED = ("--yes", "--skip-preview", "--expect-no-changes")
 UNFINISHED = {
     "ID": "drop-unfinished-uploads",
     "Status": "Enabled",
@@ -102,7 +101,7 @@ def test_a_retained_bucket_is_adopted_by_the_stack_that_comes_after(house: AwsHo
         "retention_days": 30,
     }
     stack, calls = inhabited(house, "former", **settings)
-    assert stack.run("destroy", "--yes", "--skip-preview").code == 0
+    assert stack.run("destroy").code == 0
     calls.assert_retained()
     storage = house.account.storage(calls.bucket)
     again = adopted(house, Stack(house, "later"), storage, calls.bucket, **settings)
@@ -113,7 +112,7 @@ def test_a_retained_bucket_is_adopted_by_the_stack_that_comes_after(house: AwsHo
 def test_a_retained_bucket_is_adopted_by_its_derived_name(house: AwsHouse) -> None:
     settings: dict[str, object] = {"account": OWNER, "on_destroy": "retain"}
     stack, calls = inhabited(house, "derived", **settings)
-    assert stack.run("destroy", "--yes", "--skip-preview").code == 0
+    assert stack.run("destroy").code == 0
     storage = house.account.storage(calls.bucket)
     again = adopted(house, stack, storage, calls.bucket, **settings)
     assert (again.bucket, again.role) == (calls.bucket, calls.role)
@@ -126,12 +125,12 @@ def test_a_bucket_made_by_hand_is_adopted_and_then_kept_as_any_other(house: AwsH
     calls = adopted(
         house, stack, house.account.storage("acme-by-hand"), "acme-by-hand", bucket_name="acme-by-hand"
     )
-    refused = stack.run("destroy", "--yes", "--skip-preview")
+    refused = stack.run("destroy")
     assert refused.code != 0
     calls.assert_lives()
     stack.configure(calls={"bucket_name": "acme-by-hand", "on_destroy": "delete"})
     stack.up()
-    assert stack.run("destroy", "--yes", "--skip-preview").code == 0
+    assert stack.run("destroy").code == 0
     calls.assert_gone()
 
 
@@ -189,7 +188,7 @@ def test_a_bucket_that_differs_is_adopted_once_it_is_mended(house: AwsHouse) -> 
     assert stack.try_up().code != 0
     put_policy(house, "acme-mended")
     before = house.account.everything("acme-mended")
-    done = stack.run("up", "--yes", "--skip-preview", "--refresh")
+    done = stack.run("up", "--refresh")
     assert done.code == 0, done.text
     assert house.account.everything("acme-mended") == before
     stack.destination("calls").assert_lives()
@@ -205,6 +204,36 @@ def test_what_is_not_there_is_not_adopted_and_once_it_is_there_it_is(house: AwsH
     by_hand(house, "acme-early")
     stack.up()
     stack.destination("calls").assert_lives()
+
+
+def test_a_name_that_was_wrong_is_corrected(house: AwsHouse) -> None:
+    by_hand(house, "acme-corrected")
+    stack = Stack(house, "corrected")
+    stack.configure(calls={"adopt": True, "bucket_name": "acme-corected"})
+    assert stack.try_up().code != 0
+    stack.configure(calls={"adopt": True, "bucket_name": "acme-corrected"})
+    stack.up()
+    stack.destination("calls").assert_lives()
+
+
+def test_the_wrong_bucket_is_let_go_of_by_a_destination_of_another_name(house: AwsHouse) -> None:
+    by_hand(house, "acme-wrong")
+    by_hand(house, "acme-right")
+    without_versioning(house, "acme-wrong")  # so that the bucket itself comes in, and not all of its settings
+    before = house.account.everything("acme-wrong")
+    stack = Stack(house, "wrong")
+    wrong = {"adopt": True, "bucket_name": "acme-wrong", "on_destroy": "retain"}
+    stack.configure(calls=wrong)
+    assert stack.try_up().code != 0
+    right = wrong | {"bucket_name": "acme-right"}
+    stack.configure(calls=right)
+    done = stack.try_up()
+    assert done.code != 0
+    assert "this stack has the destination calls already" in done.text
+    stack.configure(demos=right)
+    stack.up()
+    assert house.account.everything("acme-wrong") == before
+    stack.destination("demos").assert_lives()
 
 
 def test_a_setting_that_is_not_there_is_named(house: AwsHouse) -> None:

@@ -36,6 +36,7 @@ KEY = (
     "/vaults/acme-keys/keys/calls"
 )
 APPLICATION = "dddd5555-6666-7777-8888-9999aaaabbbb"
+ADOPTED, CREDENTIAL = "eeee5555-6666-7777-8888-9999AAAABBBB", "eeee6666-7777-8888-9999-aaaabbbbcccc"
 READERS = [
     "user:33334444-5555-6666-7777-88889999aaaa",
     "servicePrincipal:44445555-6666-7777-8888-9999aaaabbbb",
@@ -53,6 +54,14 @@ EXISTING: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ("that the resource group exists",),
     ),
     "application": ({"application_client_id": APPLICATION}, ("that the application exists",)),
+    "own-application": (
+        {"adopt_application": ADOPTED, "adopt_credential": CREDENTIAL, "identity_name": "Recordings"},
+        ("that the application exists, set as the configuration asks for, that the owner may manage it",),
+    ),
+    "restored": (
+        {"adopt_application": ADOPTED.replace("e", "f")},
+        ("that the application exists, set as the configuration asks for",),
+    ),
     "adopted": (
         {"adopt": True, "storage_account": "acmeformer", "resource_group": "former", "retention_days": 30},
         ("that the storage exists, set as",),
@@ -113,6 +122,15 @@ def test_what_is_somebody_elses_is_not_called_made(outcome: Outcome) -> None:
     assert given["name"] == APPLICATION
     assert given["properties"][:2] == ["given", "only workspace W-acme/42"]
     assert made(outcome, "key")["key"] == {"kind": "key", "name": KEY, "properties": ["given"]}
+
+
+def test_an_application_that_is_adopted_is_this_destinations(outcome: Outcome) -> None:
+    adopted = made(outcome, "own-application")["application"]
+    assert (adopted["name"], adopted["properties"][0]) == ("Recordings", "only workspace W-acme/42")
+    assert not any(
+        "may register applications" in one for one in report(outcome, "own-application")["unproven"]
+    )
+    assert any("may register applications" in one for one in report(outcome, "group")["unproven"])
 
 
 def test_what_is_set_on_somebody_elses_account_is_not_judged(outcome: Outcome) -> None:

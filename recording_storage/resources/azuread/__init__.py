@@ -21,6 +21,7 @@ PROVIDER = Provider(
         "azuread:index/getApplication:getApplication": applications.get_application,
         "azuread:index/getClientConfig:getClientConfig": applications.get_client_config,
         "azuread:index/getServicePrincipal:getServicePrincipal": applications.get_service_principal,
+        "azuread:index/getServicePrincipals:getServicePrincipals": applications.get_service_principals,
     },
     configure=Clients,
 )

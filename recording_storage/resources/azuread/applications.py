@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from recording_storage.resources import UnsupportedError
-from recording_storage.resources.azuread.objects import DirectoryObject, same
+from recording_storage.resources.azuread.objects import OWNERS, DirectoryObject, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,10 +38,20 @@ class Application(DirectoryObject):
             "tags",
         )
     }
-    properties = frozenset(fields)
+    properties = frozenset({*fields, OWNERS, "preventDuplicateNames"})
     defaults: Mapping[str, object] = {"identifierUris": [], "signInAudience": "AzureADMyOrg"}
 
     def create(self, clients: Clients, inputs: Properties) -> tuple[str, Properties]:
+        name = inputs["displayName"]
+        existing = (
+            self.listed(clients, same("displayName", name)) if inputs.get("preventDuplicateNames") else []
+        )
+        if existing:
+            raise FileExistsError(
+                f'An existing "azuread_application" with name "{name}" (ID: "/applications/{existing[0]["id"]}") was '
+                "found and `prevent_duplicate_names` was specified. To be managed via Terraform, this resource needs "
+                "to be imported into the State."
+            )
         return self.made(clients, inputs)
 
     def state(self, found: Mapping[str, Any], known: Properties) -> Properties:
@@ -57,7 +67,7 @@ class ServicePrincipal(DirectoryObject):
     fields: Mapping[str, str] = {
         name: name for name in ("accountEnabled", "appRoleAssignmentRequired", "description", "notes", "tags")
     }
-    properties = frozenset({*fields, "clientId", "useExisting"})
+    properties = frozenset({*fields, OWNERS, "clientId", "useExisting"})
     replace_on = frozenset({"clientId"})
     defaults: Mapping[str, object] = {"accountEnabled": True, "appRoleAssignmentRequired": False}
 
@@ -73,7 +83,7 @@ class ServicePrincipal(DirectoryObject):
                 '"azuread_service_principal" for more information.'
             )
         id_ = f"/{self.collection}/{found['id']}"
-        return id_, self.update(clients, id_, self.state(found, {}), inputs)
+        return id_, self.update(clients, id_, self._owned(clients, id_, self.state(found, {})), inputs)
 
     def state(self, found: Mapping[str, Any], known: Properties) -> Properties:
         names = [one for one in found.get("servicePrincipalNames", ()) if one != found["appId"]]
@@ -98,6 +108,7 @@ class FederatedIdentityCredential:
     properties = frozenset({*fields, "applicationId"})
     replace_on = frozenset({"applicationId", "displayName"})
     names: frozenset[str] = frozenset()
+    reshaped: frozenset[str] = frozenset()
 
     def settled(self, inputs: Properties, state: Properties) -> Properties:
         return inputs
@@ -161,6 +172,30 @@ def get_application(clients: Clients, args: Properties) -> Properties:
 def get_service_principal(clients: Clients, args: Properties) -> Properties:
     """Look up a service principal: `azuread:index/getServicePrincipal:getServicePrincipal`."""
     return SERVICE_PRINCIPAL.look_up(clients, args)
+
+
+def get_service_principals(clients: Clients, args: Properties) -> Properties:
+    """Look up those of several client ids: `azuread:index/getServicePrincipals:getServicePrincipals`."""
+    for name in ("displayNames", "objectIds", "returnAll"):
+        if args.get(name):
+            raise UnsupportedError(f"the argument {name}", name)
+    found = [
+        (str(client_id), SERVICE_PRINCIPAL.listed(clients, same("appId", client_id)))
+        for client_id in args.get("clientIds") or ()
+    ]
+    missing = [client_id for client_id, there in found if not there]
+    if missing and not args.get("ignoreMissing"):
+        raise LookupError(f'Service principal not found with application ID: "{missing[0]}"')
+    principals = [SERVICE_PRINCIPAL.state(one, {}) for _, there in found for one in there]
+    return {
+        "id": ",".join(one["objectId"] for one in principals),
+        "ignoreMissing": bool(args.get("ignoreMissing")),
+        "returnAll": False,
+        "clientIds": [one["clientId"] for one in principals],
+        "displayNames": [one["displayName"] for one in principals],
+        "objectIds": [one["objectId"] for one in principals],
+        "servicePrincipals": principals,
+    }
 
 
 def get_client_config(clients: Clients, args: Properties) -> Properties:

@@ -90,10 +90,19 @@ def application(
 
 
 def federated_credential(
-    name: str, issuer: str, subject: str, audience: str = federation.AUDIENCE
+    name: str,
+    issuer: str,
+    subject: str,
+    audience: str = federation.AUDIENCE,
+    *,
+    description: str = "",
+    id_: str = "",
 ) -> FederatedCredential:
     """A federated credential, for an application or a managed identity."""
-    return federation.make(name, {"issuer": issuer, "subject": subject, "audiences": [audience]})
+    said = {"issuer": issuer, "subject": subject, "audiences": [audience], "description": description}
+    made = federation.make(name, said)
+    made.id = id_.lower() or made.id
+    return made
 
 
 def service_principal(

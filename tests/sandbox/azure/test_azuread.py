@@ -110,6 +110,19 @@ def test_the_life_of_a_federated_credential(hands: Hands, cloud: Cloud) -> None:
         hands.make("applicationFederatedIdentityCredential", **made.inputs)
 
 
+@pytest.mark.parametrize("name", ["application", "servicePrincipal"])
+def test_owners_that_are_not_given_any_more_are_removed(hands: Hands, name: str) -> None:
+    owners = sorted(hands.principal()[1].state["objectId"] for _ in range(3))
+    named: Properties = {"displayName": unique("app")}
+    if name == "servicePrincipal":
+        named = {"clientId": hands.make("application", **named).state["clientId"]}
+    made = hands.make(name, owners=owners[:2], **named)
+    assert made.state["owners"] == owners[:2]
+    assert made.update(owners=owners[1:])["owners"] == owners[1:]
+    assert made.refreshed() == made.inputs
+    assert made.update(owners=None)["owners"] == []
+
+
 @pytest.mark.parametrize("application", [UNKNOWN, f"/servicePrincipals/{UNKNOWN}"])
 def test_a_credential_names_its_application_by_its_id(hands: Hands, application: str) -> None:
     with pytest.raises(ValueError, match="isn't of the form /applications/<object ID>"):
@@ -138,6 +151,8 @@ def test_a_credential_is_imported_by_the_providers_own_id(hands: Hands) -> None:
         ),
         ("application", {"description": "a"}, {}, ("description", "")),
         ("application", {}, {"signInAudience": "AzureADMultipleOrgs"}, ("signInAudience", "")),
+        ("application", {"displayName": "a", "owners": ["x"]}, {"displayName": "a"}, ("owners", "")),
+        ("application", {"displayName": "a", "owners": []}, {"displayName": "a"}, ("", "")),
         ("servicePrincipal", {"clientId": "a"}, {"clientId": "b"}, ("clientId", "clientId")),
         ("servicePrincipal", {"clientId": "a", "accountEnabled": True}, {"clientId": "a"}, ("", "")),
         (
@@ -172,6 +187,17 @@ def test_functions(hands: Hands) -> None:
         assert (found["id"], found["objectId"]) == (principal.id, principal.state["objectId"])
     assert ask("getApplication", objectId=application.state["objectId"])["id"] == application.id
     assert ask("getServicePrincipal", objectId=principal.state["objectId"])["id"] == principal.id
+    found = ask("getServicePrincipals", clientIds=[principal.state["clientId"]])
+    assert (found["objectIds"], found["displayNames"]) == (
+        [principal.state["objectId"]],
+        [application.state["displayName"]],
+    )
+    alone = hands.make("application", displayName=unique("app")).state["clientId"]
+    assert ask("getServicePrincipals", clientIds=[alone], ignoreMissing=True)["objectIds"] == []
+    with pytest.raises(LookupError, match=f'Service principal not found with application ID: "{alone}"'):
+        ask("getServicePrincipals", clientIds=[alone])
+    with pytest.raises(UnsupportedError, match="returnAll"):
+        ask("getServicePrincipals", returnAll=True)
     config = ask("getClientConfig")
     assert config["id"] == f"{TENANT}-{config['clientId']}-{config['objectId']}"
     nobody = guid()
