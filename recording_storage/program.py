@@ -4,8 +4,8 @@
 lines of JSON: `made` for each resource, then `outputs`, or `failed`, and `{"done": true}`. It holds whatever
 credentials its environment has, so the sandbox starts it in an environment of its own.
 
-It proves wiring and content. It has no diff, no state and no update, and doesn't check inputs against the
-provider's own schema: the Pulumi CLI does.
+It proves wiring and content, and refuses inputs that the provider's Python SDK wouldn't take
+(`resources.schema`). It has no diff, no state and no update: the Pulumi CLI does.
 """
 
 from __future__ import annotations
@@ -78,7 +78,10 @@ class Cloud(mocks.Mocks):
         inputs = cast("Properties", plain(args.inputs))
         if args.typ.startswith(PROVIDER_PREFIX):
             id_ = f"{args.name}-id"
-            self._configured[id_] = (resources.provider(args.typ.removeprefix(PROVIDER_PREFIX)), inputs)
+            try:
+                self._configured[id_] = _configured(args.typ.removeprefix(PROVIDER_PREFIX), inputs)
+            except Exception as error:
+                raise ResourceError(f"{args.typ} {args.name}: {error}") from error
             return id_, inputs
         if not args.custom:
             return "", inputs
@@ -105,11 +108,21 @@ class Cloud(mocks.Mocks):
             if id_ not in self._configured:
                 prefix = f"{package}:"
                 own = {k.removeprefix(prefix): v for k, v in self._job.config.items() if k.startswith(prefix)}
-                self._configured[id_] = (resources.provider(package), own)
+                try:
+                    self._configured[id_] = _configured(package, own)
+                except resources.InputsError as error:
+                    raise ValueError(f"the stack's configuration of {package}: {error}") from error
             provider, config = self._configured[id_]
             if id_ not in self._clients:
                 self._clients[id_] = provider.configure(config)
             return provider, self._clients[id_]
+
+
+def _configured(package: str, config: Properties) -> tuple[resources.Provider, Properties]:
+    """A package's provider, and its configuration, which its SDK would take."""
+    provider = resources.provider(package)
+    resources.check_config(package, config)
+    return provider, config
 
 
 def _adopted(

@@ -1,18 +1,21 @@
 """Cloud resources by their Pulumi type: how each is made, read, changed and deleted through ordinary clients.
 
-One table serves the run without the Pulumi CLI (`program`) and the provider plugin under it (`plugin`), so that
-there is one way to make a bucket. Properties are named as on Pulumi's wire (camel case). A property that a type
+One table serves the run without the Pulumi CLI (`program`) and the provider plugin under it (`engine.provider`), so
+that there is one way to make a bucket. Properties are named as on Pulumi's wire (camel case). A property that a type
 doesn't know is refused: a rehearsal that ignored a setting would prove another stack.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from recording_storage.resources import schema
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 Properties = dict[str, Any]
 
@@ -25,6 +28,31 @@ class UnsupportedError(Exception):
             f"{what}: the stand-in for the provider doesn't know it, so nothing can be said about it"
         )
         self.property_name = property_name
+
+
+class InputsError(Exception):
+    """Inputs that the provider's SDK wouldn't take: all `faults` at once."""
+
+    def __init__(self, faults: Sequence[schema.Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
+class UnfinishedError(Exception):
+    """A resource was made, as `id`, and what it takes beside couldn't be set; the message says why."""
+
+    def __init__(self, id_: str, why: Exception) -> None:
+        super().__init__(str(why))
+        self.id = id_
+
+
+@contextmanager
+def finishing(id_: str) -> Generator[None]:
+    """Set what a resource takes that is there already: what fails here leaves it unfinished."""
+    try:
+        yield
+    except Exception as error:
+        raise UnfinishedError(id_, error) from error
 
 
 class ResourceType(Protocol):
@@ -43,6 +71,11 @@ class ResourceType(Protocol):
     @property
     def names(self) -> frozenset[str]: ...
 
+    @property
+    def reshaped(self) -> frozenset[str]:
+        """Inputs that have another shape as outputs: in a preview these aren't known."""
+        ...
+
     def settled(self, inputs: Properties, state: Properties) -> Properties:
         """`inputs` as they are compared: in one spelling, and with what the provider takes for those that aren't given.
 
@@ -55,7 +88,10 @@ class ResourceType(Protocol):
         ...
 
     def create(self, clients: Any, inputs: Properties) -> tuple[str, Properties]:
-        """Make it; its id, and its state (the inputs and what the cloud adds)."""
+        """Make it; its id, and its state (the inputs and what the cloud adds).
+
+        Raises `UnfinishedError` where it is there, and could not be set.
+        """
         ...
 
     def read(self, clients: Any, id_: str, state: Properties) -> Properties | None:
@@ -102,7 +138,14 @@ def provider(package: str) -> Provider:
 
 
 def check(provider: Provider, token: str, inputs: Mapping[str, object]) -> ResourceType:
-    """The type called `token`; raises `UnsupportedError` for it, or for an input that it doesn't honour."""
+    """The type called `token`.
+
+    Raises `InputsError` for inputs that the SDK wouldn't take; `UnsupportedError` for a type that the table doesn't
+    know, or an input that it doesn't honour.
+    """
+    faults = schema.faults(token, inputs)
+    if faults:
+        raise InputsError(faults)
     kind = provider.types.get(token)
     if kind is None:
         raise UnsupportedError(f"the resource type {token}")
@@ -110,3 +153,10 @@ def check(provider: Provider, token: str, inputs: Mapping[str, object]) -> Resou
         if name not in kind.properties and value is not None:
             raise UnsupportedError(f"{name} of {token}", name)
     return kind
+
+
+def check_config(package: str, config: Mapping[str, object]) -> None:
+    """Raise `InputsError` for a configuration that the SDK's provider wouldn't take."""
+    faults = schema.config_faults(package, config)
+    if faults:
+        raise InputsError(faults)

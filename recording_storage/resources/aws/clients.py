@@ -34,7 +34,8 @@ GONE = {
 class Type:
     """The common half of a type: its inputs mean what they say, and an import names it by its id."""
 
-    names = frozenset({"name", "bucket"})
+    names: frozenset[str] = frozenset()
+    reshaped: frozenset[str] = frozenset()
 
     def settled(self, inputs: Properties, state: Properties) -> Properties:
         return inputs

@@ -28,6 +28,7 @@ class Role(Type):
         }
     )
     replace_on = frozenset({"name", "path"})
+    names = frozenset({"name"})
 
     def create(self, clients: Clients, inputs: Properties) -> tuple[str, Properties]:
         iam = clients.get("iam")
@@ -76,9 +77,10 @@ class Role(Type):
             Description=inputs.get("description") or "",
             MaxSessionDuration=int(inputs.get("maxSessionDuration") or 3600),
         )
-        if inputs.get("permissionsBoundary"):
-            iam.put_role_permissions_boundary(RoleName=id_, PermissionsBoundary=inputs["permissionsBoundary"])
-        elif state.get("permissionsBoundary"):
+        boundary, before = inputs.get("permissionsBoundary"), state.get("permissionsBoundary")
+        if boundary and boundary != before:
+            iam.put_role_permissions_boundary(RoleName=id_, PermissionsBoundary=boundary)
+        elif before and not boundary:
             iam.delete_role_permissions_boundary(RoleName=id_)
         dropped = sorted(set(state.get("tags") or {}) - set(inputs.get("tags") or {}))
         if dropped:
@@ -109,6 +111,7 @@ class RolePolicy(Type):
 
     properties = frozenset({"name", "role", "policy"})
     replace_on = frozenset({"name", "role"})
+    names = frozenset({"name"})
 
     def create(self, clients: Clients, inputs: Properties) -> tuple[str, Properties]:
         return f"{inputs['role']}:{inputs['name']}", self.update(clients, "", {}, inputs)
@@ -143,6 +146,7 @@ class ManagedPolicy(Type):
 
     properties = frozenset({"name", "path", "description", "policy", "tags"})
     replace_on = frozenset({"name", "path", "description"})
+    names = frozenset({"name"})
 
     def create(self, clients: Clients, inputs: Properties) -> tuple[str, Properties]:
         made = clients.get("iam").create_policy(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from recording_storage.resources import finishing
 from recording_storage.resources.aws.clients import Clients, Regional, gone, tags, text
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ class Key(Regional):
         }
         made = kms.create_key(**{name: value for name, value in asked.items() if value is not None})
         id_ = made["KeyMetadata"]["KeyId"]
-        self._rotate(kms, id_, inputs, before={})
-        if inputs.get("isEnabled") is False:
-            kms.disable_key(KeyId=id_)
+        with finishing(id_):
+            self._rotate(kms, id_, inputs, before={})
+            if inputs.get("isEnabled") is False:
+                kms.disable_key(KeyId=id_)
         return id_, self._state(clients, inputs, made["KeyMetadata"]) | {
             "policy": self._policy(kms, id_, inputs)
         }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from recording_storage.resources import Properties, UnsupportedError
+from recording_storage.resources import Properties, UnsupportedError, finishing
 from recording_storage.resources.aws.clients import HOME_REGION, Clients, Regional, gone, tags, text, untagged
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ class Bucket(Regional):
 
     properties = frozenset({"bucket", "region", "forceDestroy", "tags"})
     replace_on = frozenset({"bucket", "region"})
+    names = frozenset({"bucket"})
 
     def create(self, clients: Clients, inputs: Properties) -> tuple[str, Properties]:
         name, region = inputs["bucket"], inputs.get("region") or clients.region
@@ -27,7 +28,8 @@ class Bucket(Regional):
             {} if region == HOME_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         )
         s3.create_bucket(Bucket=name, **placed)
-        self._tag(s3, name, inputs)
+        with finishing(name):
+            self._tag(s3, name, inputs)
         return name, self._state(inputs, name, region)
 
     def read(self, clients: Clients, id_: str, state: Properties) -> Properties | None:
@@ -81,8 +83,7 @@ class Bucket(Regional):
             s3.delete_bucket_tagging(Bucket=name)
 
     def _empty(self, s3: Any, name: str) -> None:
-        for upload in s3.list_multipart_uploads(Bucket=name).get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+        """As the provider does: unfinished uploads go with the bucket."""
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
             for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 s3.delete_object(Bucket=name, Key=found["Key"], VersionId=found["VersionId"])
@@ -125,6 +126,7 @@ class BucketSetting(Regional):
     remove: str | None = None
     reset: Mapping[str, Any] = field(default_factory=dict[str, Any])
     replace_on: frozenset[str] = frozenset({"bucket", "region"})
+    names = frozenset({"bucket"})
 
     @property
     def properties(self) -> frozenset[str]:

@@ -74,6 +74,10 @@ class ArmType:
     def names(self) -> frozenset[str]:
         return self.properties  # the provider deletes first, since it hasn't invented the name
 
+    @property
+    def reshaped(self) -> frozenset[str]:
+        return frozenset(name for name, one in self.inputs.items() if one.is_reshaped)
+
     def settled(self, inputs: Properties, state: Properties) -> Properties:
         return {
             name: SPELLING[name](str(value)) if name in SPELLING else self._settled(name, value)

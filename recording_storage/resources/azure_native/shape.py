@@ -28,6 +28,11 @@ class Field:
     more: tuple[str, ...] = ()
     is_set: bool = False
 
+    @property
+    def is_reshaped(self) -> bool:
+        """Whether it, or a part of it, has another shape in the state than as an input."""
+        return self.is_set or any(part.is_reshaped for part in (self.parts or {}).values())
+
     def to_api(self, value: Any, of: str) -> Any:
         """An input's value in the body."""
         if self.is_set:

@@ -27,6 +27,7 @@ class Type:
     defaults: Mapping[str, object] = {"deletionPolicy": "DELETE"}
     computed: frozenset[str] = frozenset({"project"})
     names: frozenset[str] = frozenset()
+    reshaped: frozenset[str] = frozenset()
     spelling: Mapping[str, Callable[[Any], Any]] = {}
 
     def settled(self, inputs: Properties, state: Properties) -> Properties:

@@ -12,7 +12,7 @@ from azure_cloud import SUBSCRIPTION, TENANT, guid, unique
 from google.protobuf import json_format
 from pulumi.runtime.proto import provider_pb2
 
-from recording_storage.plugin import Plugin, _struct
+from recording_storage.engine.provider import Plugin, _struct
 from recording_storage.resources import Properties, ResourceType, azure_native, azuread, check, imports
 
 if TYPE_CHECKING:

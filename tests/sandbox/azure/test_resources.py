@@ -285,22 +285,32 @@ def _scope(made: Made, import_id: str) -> Properties:
     )
 
 
+UNKNOWN = "the stand-in for the provider doesn't know it"
+
+
+def test_an_input_that_is_not_known_is_refused(hands: Hands, cloud: Cloud) -> None:
+    name = unique("account")
+    what = "networkRuleSet of azure-native:storage:StorageAccount"
+    with pytest.raises(UnsupportedError, match=f"^{what}: {UNKNOWN}"):
+        hands.account(accountName=name, networkRuleSet={"defaultAction": "Deny"})
+    assert cloud.arm("GET", cloud.account_path(name)).status == 404
+
+
 @pytest.mark.parametrize(
     ("inputs", "what"),
     [
-        (
-            {"networkRuleSet": {"defaultAction": "Deny"}},
-            "networkRuleSet of azure-native:storage:StorageAccount",
-        ),
         ({"sku": {"name": "Standard_LRS", "tier": "Standard"}}, "tier of sku"),
         ({"encryption": {"keyVaultProperties": {"keyname": "calls"}}}, "keyname of keyVaultProperties"),
         ({"encryption": {"services": {"blob": {"lastEnabledTime": ""}}}}, "lastEnabledTime of blob"),
     ],
 )
-def test_an_input_that_is_not_known_is_refused(hands: Hands, cloud: Cloud, inputs: Any, what: str) -> None:
+def test_an_input_that_is_not_known_is_refused_however_deep(
+    hands: Hands, cloud: Cloud, inputs: Any, what: str
+) -> None:
     name = unique("account")
-    with pytest.raises(UnsupportedError, match=f"^{what}: the stand-in for the provider doesn't know it"):
-        hands.account(accountName=name, **inputs)
+    named = {"accountName": name, "resourceGroupName": "tests", "location": PLACE, "kind": "StorageV2"}
+    with pytest.raises(UnsupportedError, match=f"^{what}: {UNKNOWN}"):
+        NATIVE.types["azure-native:storage:StorageAccount"].create(hands.native, {**named, **inputs})
     assert cloud.arm("GET", cloud.account_path(name)).status == 404
 
 

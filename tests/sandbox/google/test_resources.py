@@ -24,7 +24,7 @@ from google_provider import (
 )
 from pulumi.runtime.proto import provider_pb2
 
-from recording_storage.plugin import Plugin, _struct
+from recording_storage.engine.provider import Plugin, _struct
 from recording_storage.resources import UnsupportedError, check, gcp, imports
 from recording_storage.resources.gcp.clients import ApiError
 
@@ -160,7 +160,7 @@ def test_a_bucket_with_something_in_it(clients: Clients) -> None:
     ("setting", "what"),
     [
         (
-            {"encryption": {"googleManagedEncryptionEnforcementConfig": {}}},
+            {"encryption": {"googleManagedEncryptionEnforcementConfig": {"restrictionMode": "None"}}},
             "googleManagedEncryptionEnforcementConfig",
         ),
         (
