@@ -39,6 +39,21 @@ class Format(str, Enum):
     JSON = "json"
 
 
+class Engine(str, Enum):
+    """By what a stack's program is run."""
+
+    NONE = "none"
+    PULUMI = "pulumi"
+
+
+EngineOption = Annotated[
+    Engine,
+    typer.Option(
+        "--engine",
+        "-e",
+        help="pulumi: through the real Pulumi CLI, which must be on PATH, with a preview first.",
+    ),
+]
 Project = Annotated[
     Path,
     typer.Option(
@@ -56,6 +71,7 @@ def rehearse(
     format_: Annotated[
         Format, typer.Option("--format", "-f", help="Text for people, JSON for machines; the same facts.")
     ] = Format.TEXT,
+    engine: EngineOption = Engine.NONE,
     project: Project = Path(),
 ) -> None:
     """Provision stacks on stand-in clouds, record to them, and try what must be refused.
@@ -66,10 +82,13 @@ def rehearse(
 
       recording-storage rehearse prod         your production configuration
 
+      recording-storage rehearse prod --engine pulumi
+
       recording-storage rehearse prod -f json | jq .summary
     """
     from components.faults import ConfigurationError
     from recording_storage import report
+    from recording_storage.engine.driver import EngineError
     from recording_storage.rehearsal import rehearse as rehearse_stack
     from recording_storage.rehearsal.child import ChildError
     from recording_storage.stackfile import StackFileError
@@ -78,8 +97,8 @@ def rehearse(
     for stack in stacks or [DEFAULT_STACK]:
         try:
             with _progress(stack) as tell:
-                document = rehearse_stack(project, stack, tell)
-        except (ConfigurationError, StackFileError, ChildError) as error:
+                document = rehearse_stack(project, stack, tell, engine.value)
+        except (ConfigurationError, StackFileError, ChildError, EngineError) as error:
             if format_ is Format.JSON:
                 report.write_error(stack, error, sys.stdout)
             raise _CouldNotRunError(f"{stack}: {error}") from None
@@ -101,6 +120,13 @@ def sandbox(
             "--stack", "-s", help="Provision this stack first; RECORDING_STORAGE_OUTPUTS names its outputs."
         ),
     ] = None,
+    engine: EngineOption = Engine.NONE,
+    provision: Annotated[
+        bool,
+        typer.Option(
+            "--provision/--no-provision", help="Or only its accounts, and what it assumes to exist already."
+        ),
+    ] = True,
     project: Project = Path(),
 ) -> None:
     """Run any program with the stand-in clouds behind it: a script, a cloud's CLI, Terraform, a shell.
@@ -112,15 +138,20 @@ def sandbox(
       recording-storage sandbox -- aws s3 mb s3://recordings
 
       recording-storage sandbox --stack prod -- bash
+
+      recording-storage sandbox -- pulumi up --stack prod
+
+    The Pulumi CLI works on a copy of the project and on a state of the sandbox's own.
     """
     from components.faults import ConfigurationError
-    from recording_storage.enter import ProgramError, enter
+    from recording_storage.engine.driver import EngineError
+    from recording_storage.enter import ProgramError, Wanted, enter
     from recording_storage.rehearsal.child import ChildError
     from recording_storage.stackfile import StackFileError
 
     try:
-        code = enter(command, project, stack, _progress)
-    except (ConfigurationError, StackFileError, ChildError, ProgramError) as error:
+        code = enter(command, Wanted(project, stack, engine.value, provision), _progress)
+    except (ConfigurationError, StackFileError, ChildError, EngineError, ProgramError) as error:
         raise _CouldNotRunError(f"{stack}: {error}") from None
     raise typer.Exit(code)
 

@@ -73,11 +73,16 @@ def write_text(document: Document, out: TextIO) -> None:
     console = Console(file=out, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = PIPED_WIDTH
-    for result in document.results:
-        if not result.destination:
+    whole = [result for result in document.results if not result.destination]
+    for result in whole:
+        if result.status is not Status.PASS:
             _trouble(console, result)
     for destination in document.destinations:
         _destination(console, destination, [r for r in document.results if r.destination == destination.name])
+    if _held(whole, Kind.PROVEN):
+        console.print(Text.assemble((document.stack, "bold"), " · under the Pulumi engine"))
+        _line(console, Kind.PROVEN.value, Text(_held(whole, Kind.PROVEN)))
+        console.print()
     console.print(_summary(document))
     if document.recording_storage is not None:
         # Never wrapped: it is there to be copied.
@@ -96,11 +101,8 @@ def _destination(console: Console, destination: DestinationReport, results: list
         )
         _line(console, "made" if index == 0 else "", text)
     for kind in (Kind.PROVEN, Kind.REFUSED):
-        held = [
-            result.title for result in results if result.kind == kind.value and result.status is Status.PASS
-        ]
-        if held:
-            _line(console, kind.value, Text(" · ".join(held)))
+        if held := _held(results, kind):
+            _line(console, kind.value, Text(held))
     if destination.unproven:
         _line(console, "unproven", Text(", ".join(destination.unproven)), style="dim")
     for index, wanted in enumerate(destination.to_do):
@@ -109,6 +111,13 @@ def _destination(console: Console, destination: DestinationReport, results: list
         if result.status is not Status.PASS:
             _trouble(console, result)
     console.print()
+
+
+def _held(results: list[Result], kind: Kind) -> str:
+    """What held, in one line."""
+    return " · ".join(
+        result.title for result in results if result.kind == kind.value and result.status is Status.PASS
+    )
 
 
 def _line(console: Console, label: str, text: Text, style: str = "") -> None:

@@ -72,8 +72,9 @@ class DestinationReport:
 
 @dataclass
 class Document:
-    """Everything that a run found out."""
+    """Everything that a run found out; results without a destination are about the stack as a whole."""
 
+    stack: str = ""
     destinations: list[DestinationReport] = field(default_factory=list[DestinationReport])
     results: list[Result] = field(default_factory=list[Result])
     seconds: float = 0.0

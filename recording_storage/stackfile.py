@@ -90,12 +90,14 @@ def stacks(project_dir: Path) -> list[str]:
     )
 
 
-def namespace_config(stackfile: StackFile) -> Mapping[str, object]:
-    """Give the project's own keys without the namespace."""
-    prefix = f"{stackfile.project}:"
-    return {
-        key.removeprefix(prefix): value for key, value in stackfile.config.items() if key.startswith(prefix)
-    }
+def virtualenv(project_dir: Path) -> str | None:
+    """Give the virtual environment that the project names for its program, as a path below its folder."""
+    value: object = dict(_document(project_dir / PROJECT_FILE))
+    for key in ("runtime", "options", "virtualenv"):
+        if not isinstance(value, Mapping):
+            return None
+        value = cast("Mapping[str, object]", value).get(key)
+    return value if isinstance(value, str) and value else None
 
 
 def pulumi_config(stackfile: StackFile) -> dict[str, str]:

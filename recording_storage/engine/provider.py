@@ -1,20 +1,18 @@
 """A Pulumi provider plugin for the sandbox: the real Pulumi CLI runs a program against the stand-in clouds.
 
-`python -m recording_storage.plugin aws` serves Pulumi's provider protocol from the same table of resources as
-the run without the CLI (`program`), and prints its port, as plugins do. `install` writes the executables by
-which the CLI finds it on `PATH`. So preview, update, refresh and destroy are the real engine's: its diff, its
-order, its state.
+`python -m recording_storage.engine.provider aws` serves Pulumi's provider protocol from the same table of resources as
+the run without the CLI (`program`), and prints its port, as plugins do. So preview, update, refresh and destroy are the
+real engine's: its diff, its order, its state. Inputs are checked as the provider's Python SDK publishes them
+(`resources.schema`).
 
-Left out: schemas (an input that the table doesn't know is refused, one of the wrong type isn't), names that
-the real provider would invent, timeouts, and keeping a resource whose creation failed halfway.
+Left out: the schema itself for whoever asks for it, the arguments of functions, names that the real provider
+would invent, and timeouts.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shlex
-import stat
 import sys
 from concurrent import futures
 from contextlib import suppress
@@ -23,10 +21,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 from google.protobuf import json_format
+from google.protobuf.any_pb2 import Any as Any_
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 from typing_extensions import override
 
 from components import adoption
@@ -36,25 +35,27 @@ from recording_storage.wire import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
 
     from recording_storage.resources import Properties
-
-
-def install(folder: Path) -> None:
-    """Write a `pulumi-resource-<package>` for each package into `folder`, to be put in front of `PATH`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for package in resources.PACKAGES:
-        plugin = folder / f"pulumi-resource-{package}"
-        plugin.write_text(
-            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m recording_storage.plugin {package} "$@"\n'
-        )
-        plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
 
 
 def same(one: object, other: object) -> bool:
     """Whether two values of a property mean the same; nothing is the same as what is unknown yet."""
     return rpc.UNKNOWN not in json.dumps([one, other]) and adoption.same(one, other)
+
+
+class _UnfinishedError(Exception):
+    """A resource is there, and isn't as it was asked for: the engine keeps it, and sets it right the next time."""
+
+    def __init__(self, id_: str, state: Properties, why: Exception) -> None:
+        super().__init__(str(why))
+        detail = Any_()
+        detail.Pack(
+            provider_pb2.ErrorResourceInitFailed(id=id_, properties=_struct(state), reasons=[str(why)])
+        )
+        self.status = status_pb2.Status(
+            code=grpc.StatusCode.UNKNOWN.value[0], message=str(why), details=[detail]
+        )
 
 
 class _Told(grpc.ServerInterceptor):  # pyright: ignore[reportMissingTypeArgument]
@@ -73,6 +74,11 @@ class _Told(grpc.ServerInterceptor):  # pyright: ignore[reportMissingTypeArgumen
                 return handler.unary_unary(request, context)
             except NotImplementedError as error:
                 context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+            except _UnfinishedError as error:
+                context.set_trailing_metadata(
+                    (("grpc-status-details-bin", error.status.SerializeToString()),)
+                )
+                context.abort(grpc.StatusCode.UNKNOWN, str(error))
             except Exception as error:
                 context.abort(grpc.StatusCode.UNKNOWN, str(error) or type(error).__name__)
 
@@ -115,6 +121,12 @@ def _difference(
     )
 
 
+def _refused(error: resources.InputsError) -> provider_pb2.CheckResponse:
+    """Answer a check with every fault; the reason has the path, since the CLI prints the value of what it is told."""
+    failures = [provider_pb2.CheckFailure(reason=str(fault)) for fault in error.faults]
+    return provider_pb2.CheckResponse(failures=failures)
+
+
 class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     """One package's provider: each of the engine's calls, answered from the table of resources."""
 
@@ -139,6 +151,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
+        try:
+            resources.check_config(self._package, _plain(request.news))
+        except resources.InputsError as error:
+            return _refused(error)
         return provider_pb2.CheckResponse(inputs=request.news)
 
     @override
@@ -167,6 +183,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     ) -> provider_pb2.CheckResponse:
         try:
             resources.check(self._provider, request.type, _plain(request.news))
+        except resources.InputsError as error:
+            return _refused(error)
         except resources.UnsupportedError as error:
             failure = provider_pb2.CheckFailure(property=error.property_name, reason=str(error))
             return provider_pb2.CheckResponse(failures=[failure])
@@ -185,10 +203,15 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def Create(
         self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CreateResponse:
-        if request.preview:  # what isn't an input is unknown then
-            return provider_pb2.CreateResponse(properties=request.properties)
         kind, inputs = self._provider.types[request.type], _plain(request.properties)
-        id_, state = kind.create(self._clients, inputs)
+        if request.preview:  # what isn't an input is unknown then
+            known = {name: value for name, value in inputs.items() if name not in kind.reshaped}
+            return provider_pb2.CreateResponse(properties=_struct(known))
+        try:
+            id_, state = kind.create(self._clients, inputs)
+        except resources.UnfinishedError as error:
+            found = kind.read(self._clients, error.id, inputs) or inputs
+            raise _UnfinishedError(error.id, found, error) from error
         return provider_pb2.CreateResponse(id=id_, properties=_struct(state))
 
     @override

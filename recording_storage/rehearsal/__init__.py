@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from recording_storage.rehearsal.child import Child
+from recording_storage.rehearsal.programs import NO_ENGINE, PROGRAMS
 from recording_storage.results import DestinationReport, Document, Made, Result, Status
 from recording_storage.sandbox import Sandbox
 from recording_storage.sandbox.journal import Outcome
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from components.faults import Fault
     from components.settings import Settings
     from recording_storage.rehearsal.plan import Plan
+    from recording_storage.rehearsal.programs import Program
     from recording_storage.sandbox.journal import Entry
 
     Tell = Callable[[str], None]
@@ -81,22 +82,25 @@ class Stage(Protocol):
         ...
 
 
-def rehearse(folder: Path, stack: str, tell: Tell) -> Document:
+def rehearse(folder: Path, stack: str, tell: Tell, engine: str = NO_ENGINE) -> Document:
     """Rehearse one stack of the project in `folder`; `tell` hears what is going on.
 
-    Raises `StackFileError` or `ConfigurationError` where the stack can't be rehearsed, and `ChildError` where a child
-    could not go on.
+    Raises `StackFileError` or `ConfigurationError` where the stack can't be rehearsed, `ChildError` where a child could
+    not go on, and `EngineError` where the CLI couldn't.
     """
     began = time.monotonic()
     with ExitStack() as cast:
         tell("starting the stand-in clouds")
         sandbox = cast.enter_context(Sandbox())
-        scene = provision(sandbox, folder, stack, cast, tell, with_players=True)
-        document = Document(results=[_warning(one, scene.plan.file.project) for one in scene.plan.warnings])
+        scene = provision(sandbox, folder, stack, cast, tell, engine=engine, with_players=True)
+        document = Document(
+            stack=stack, results=[_warning(one, scene.plan.file.project) for one in scene.plan.warnings]
+        )
         if isinstance(scene.outputs, str):
             document.results.append(_failed_program(scene.outputs, scene.reasons))
         else:
             document.recording_storage = scene.outputs.get("recording_storage")
+            document.results += scene.program.results(tell)
             for name, destination in scene.plan.settings.destinations.items():
                 tell(f"recording to {name}")
                 stage = scene.stages[destination.provider]
@@ -113,6 +117,7 @@ class Scene:
     """A stack on the stand-in clouds."""
 
     plan: Plan
+    program: Program
     stages: Mapping[str, Stage]
     """By the provider's name."""
     events: list[dict[str, Any]]
@@ -124,29 +129,42 @@ class Scene:
 
 
 def provision(
-    sandbox: Sandbox, folder: Path, stack: str, cast: ExitStack, tell: Tell, *, with_players: bool = False
+    sandbox: Sandbox,
+    folder: Path,
+    stack: str,
+    cast: ExitStack,
+    tell: Tell,
+    *,
+    engine: str = NO_ENGINE,
+    with_players: bool = False,
 ) -> Scene:
     """Run the stack's own program in an empty sandbox; its children stay until `cast` is closed."""
     sandbox.hold()
     # The program takes longest to start, so it is started before all else, what judges the configuration included.
-    environment = sandbox.environment("owner", {})
-    program = cast.enter_context(Child("recording_storage.program", environment))
-    from recording_storage.rehearsal.plan import load
-
-    plan = load(folder, stack)
-    used = {one.provider for one in plan.settings.destinations.values()}
-    stages = _stages(used, sandbox, plan.settings, folder)
-    owner = {name: value for stage in stages.values() for name, value in stage.owner(environment).items()}
-    program.tell(plan.job(folder, owner))
+    program = PROGRAMS[engine](sandbox, cast)
+    plan, stages = set_up(sandbox, folder, stack)
+    owner = {
+        name: value for stage in stages.values() for name, value in stage.owner(program.environment).items()
+    }
+    program.begin(plan, folder, owner)
     for stage in stages.values():
         stage.prepare()
         if with_players:
             stage.start_players(cast)
     mark = sandbox.journal.mark()
     sandbox.open()
-    events, outputs = _run(program, tell)
+    events, outputs = program.finish(tell)
     reasons = sandbox.journal.since(mark, Outcome.REFUSED, Outcome.UNDECIDED)
-    return Scene(plan, stages, events, outputs, reasons)
+    return Scene(plan, program, stages, events, outputs, reasons)
+
+
+def set_up(sandbox: Sandbox, folder: Path, stack: str) -> tuple[Plan, dict[str, Stage]]:
+    """Judge a stack's configuration, and give the stages of its providers, still to be prepared."""
+    from recording_storage.rehearsal.plan import load
+
+    plan = load(folder, stack)
+    used = {one.provider for one in plan.settings.destinations.values()}
+    return plan, _stages(used, sandbox, plan.settings, folder)
 
 
 def idle_stages(sandbox: Sandbox, folder: Path, plan: Plan | None = None) -> dict[str, Stage]:
@@ -172,21 +190,6 @@ def _stages(providers: Iterable[str], sandbox: Sandbox, settings: Settings, fold
         for provider, (module, name) in STAGES.items()
         if provider in set(providers)
     }
-
-
-def _run(program: Child, tell: Tell) -> tuple[list[dict[str, Any]], dict[str, Any] | str]:
-    """What the program made, and its outputs, or why it failed."""
-    events: list[dict[str, Any]] = []
-    outputs: dict[str, Any] | str = "the program ended without outputs"
-    for event in program.answers():
-        if event["event"] == "made":
-            events.append(event)
-            tell(f"made {event['name']}")
-        elif event["event"] == "outputs":
-            outputs = event["outputs"]
-        elif event["event"] == "failed":
-            outputs = event["message"]
-    return events, outputs
 
 
 def _failed_program(message: str, reasons: list[Entry]) -> Result:

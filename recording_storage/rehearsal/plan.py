@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components.faults import Breach, ConfigurationError, Fault, fault
-from components.settings import Settings, judge
+from components.settings import Settings, judge, own_keys
 from recording_storage import stackfile
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Plan:
 def load(folder: Path, stack: str) -> Plan:
     """Read and judge a stack's configuration; raises `StackFileError` or `ConfigurationError`."""
     file = stackfile.load(folder, stack)
-    given = stackfile.namespace_config(file)
+    given = own_keys(file.config, file.project)
     judgement = judge(given, project=file.project, stack=stack, organization=ORGANIZATION)
     faults = list(_file_faults(folder, judgement.settings))
     if faults:

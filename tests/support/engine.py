@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import pytest
 
-from recording_storage import plugin
+from recording_storage.engine import equipment
+from recording_storage.engine.driver import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.engine.driver import Run, Running
+
 PROJECT = Path(__file__).parents[2]
 KEY, RECORDING = "c0ffee/1700000000.mp4", b"a recording"
-LIMIT_SECONDS = 180
+UNCHANGED = ("--expect-no-changes",)
 MARKS = [
     pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="pulumi is not on PATH"),
+    pytest.mark.skipif(equipment.find() is None, reason="pulumi is not on PATH"),
 ]
 
 
@@ -31,6 +29,8 @@ class Destination(Protocol):
     """A destination as the stack hands it over, with a recording in it."""
 
     def assert_storage_kept(self) -> None: ...
+
+    def assert_recordings_kept(self) -> None: ...
 
     def assert_lives(self) -> None: ...
 
@@ -42,16 +42,6 @@ class Destination(Protocol):
 D = TypeVar("D", bound=Destination)
 
 
-@dataclass
-class Run:
-    """What one command of the CLI did."""
-
-    code: int
-    text: str
-    changed: dict[str, set[str]]
-    """Operation → the types that it was applied to; what stays the same is left out."""
-
-
 class House(Generic[D]):
     """A copy of the project in one sandbox: its stacks live in a backend of their own."""
 
@@ -59,84 +49,78 @@ class House(Generic[D]):
         self, environment: Mapping[str, str], folder: Path, *, defaults: Mapping[str, object]
     ) -> None:
         self.defaults = defaults  # the least that a destination needs
-        self.folder = folder / "project"
-        self._log = folder / "events.jsonl"
-        plugin.install(folder / "plugins")
-        (folder / "state").mkdir()
-        self._environment = {
-            **environment,
-            "PATH": os.pathsep.join([str(folder / "plugins"), environment["PATH"]]),
-            "PULUMI_HOME": str(folder / "pulumi"),
-            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DEBUG_COMMANDS": "true",  # brings --event-log, as for the Automation API
-        }
-        shutil.copytree(PROJECT / "components", self.folder / "components")
-        shutil.copy(PROJECT / "__main__.py", self.folder)
-        project = (PROJECT / "Pulumi.yaml").read_text()
-        assert "virtualenv: .venv\n" in project
-        (self.folder / "Pulumi.yaml").write_text(project.replace(".venv\n", f"{sys.prefix}\n"))
-        (self.folder / "stacks").mkdir()
+        self.engine = Engine(PROJECT, folder, environment)
+        self.home = folder / "home"  # the CLI's
 
     def inhabit(self, outputs: Mapping[str, Any]) -> D:
         """Record to a destination, whose outputs these are."""
         raise NotImplementedError
 
-    def pulumi(self, *arguments: str) -> Run:
-        self._log.unlink(missing_ok=True)
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
-            cwd=self.folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-        )
-        changed: dict[str, set[str]] = {}
-        for line in self._log.read_text().splitlines() if self._log.exists() else []:
-            step = json.loads(line).get("resourcePreEvent", {}).get("metadata", {"op": "same"})
-            if step["op"] != "same":
-                changed.setdefault(step["op"], set()).add(step["type"])
-        return Run(done.returncode, done.stdout + done.stderr, changed)
+    def present(self, **constants: Any) -> None:
+        """Have the recording service present these from now on, and what is usual otherwise."""
+        raise NotImplementedError
 
-    def deploy(self, command: str, *arguments: str) -> Run:
-        return self.pulumi(command, *arguments, "--event-log", str(self._log))
+    def given(self) -> dict[str, str]:
+        """Make what settings can name, and say what it is called."""
+        raise NotImplementedError
 
 
 class Stack(Generic[D]):
     """A stack of the project, each with names of its own in the one account."""
 
     def __init__(self, house: House[D], name: str) -> None:
-        self._house, self._name = house, name
-        self._file = house.folder / "stacks" / f"Pulumi.{name}.yaml"
-        assert house.pulumi("stack", "init", name).code == 0
+        self._house, self.name = house, name
+        self._file = house.engine.folder / "stacks" / f"Pulumi.{name}.yaml"
+        assert house.engine.run("stack", "init", name).code == 0
         self._head = self._file.read_text()  # the salt of its secrets provider
 
-    def configure(self, tags: Mapping[str, str] | None = None, **destinations: Mapping[str, object]) -> None:
+    def configure(
+        self,
+        tags: Mapping[str, str] | None = None,
+        trust_profile: Mapping[str, object] | None = None,
+        **destinations: Mapping[str, object],
+    ) -> None:
         config = {
             "recording-storage:destinations": {
                 name: {**self._house.defaults, **settings} for name, settings in destinations.items()
             },
             "recording-storage:tags": dict(tags or {}),
+            "recording-storage:trust_profile": dict(trust_profile or {}),
         }
         self._file.write_text(f"{self._head}config: {json.dumps(config)}\n")
 
     def run(self, command: str, *arguments: str) -> Run:
-        return self._house.deploy(command, "--stack", self._name, *arguments)
+        return self._house.engine.deploy(command, "--stack", self.name, *arguments)
+
+    def start(self, command: str, *arguments: str) -> Running:
+        return self._house.engine.start(command, "--stack", self.name, *arguments)
+
+    def steps(self, command: str) -> set[tuple[str, str]]:
+        """What a command that must succeed does: the engine's operations, each with the name of a resource."""
+        done = self.run(command)
+        assert done.code == 0, done.text
+        return {(step.operation, step.name) for step in done.steps}
 
     def try_up(self) -> Run:
-        return self.run("up", "--yes", "--skip-preview")
+        return self.run("up")
 
     def up(self) -> Run:
         done = self.try_up()
         assert done.code == 0, done.text
         return done
 
+    def outputs(self) -> dict[str, Any]:
+        """What it hands over, by the names of its destinations."""
+        return self._house.engine.exported("stack", "output", "destinations", "--json", "--stack", self.name)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """What its state has."""
+        return self._house.engine.exported("stack", "export", "--stack", self.name)["deployment"].get(
+            "resources", []
+        )
+
     def destination(self, name: str) -> D:
-        done = self._house.pulumi("stack", "output", "destinations", "--json", "--stack", self._name)
-        assert done.code == 0, done.text
-        return self._house.inhabit(json.loads(done.text)[name])
+        return self._house.inhabit(self.outputs()[name])
 
 
 def inhabited(house: House[D], name: str, **settings: object) -> tuple[Stack[D], D]:

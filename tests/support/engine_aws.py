@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 
 OWNER, RECORDER = "111122223333", "291871421005"
 REGION = "eu-west-1"
+RECORDED = ("recordings", "body")
+OTHER_RECORDER = "222233334444"
 
 
 class Somebody:
     """Ordinary AWS clients of one holder of credentials, through the sandbox's proxy."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], external_id: str = "tavus", session_seconds: int = 43200
+    ) -> None:
         self.environment = environment
+        self._external_id, self._session_seconds = external_id, session_seconds
         self.session = boto3.Session(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
 
     def client(self, service: str, session: boto3.Session | None = None) -> Any:
@@ -43,8 +48,8 @@ class Somebody:
         given = self.client("sts").assume_role(
             RoleArn=destination["assume_role_arn"],
             RoleSessionName="recorder",
-            ExternalId=destination.get("external_id", "tavus"),
-            DurationSeconds=43200,
+            ExternalId=destination.get("external_id", self._external_id),
+            DurationSeconds=self._session_seconds,
         )["Credentials"]
         session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         s3 = self.client("s3", session)
@@ -109,10 +114,17 @@ def _answer(ask: Any, bucket: str) -> object:
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
+class Staffed(Protocol):
+    """A house in whose account one can look, and to whose buckets somebody records."""
+
+    account: Account
+    recorder: Somebody
+
+
 class S3Recordings:
     """A destination as the stack hands it over, with a recording in it."""
 
-    def __init__(self, house: AwsHouse, outputs: Mapping[str, Any]) -> None:
+    def __init__(self, house: Staffed, outputs: Mapping[str, Any]) -> None:
         self._account, self._recorder = house.account, house.recorder
         self.bucket, self.role = str(outputs["bucket_name"]), str(outputs["role_name"])
         self._handed_over = outputs["recording_storage"]
@@ -124,6 +136,10 @@ class S3Recordings:
 
     def assert_storage_kept(self) -> None:
         assert self._account.storage(self.bucket) == self._storage
+
+    def assert_recordings_kept(self) -> None:
+        now = self._account.storage(self.bucket)
+        assert [now[name] for name in RECORDED] == [self._storage[name] for name in RECORDED]
 
     def assert_lives(self) -> None:
         self.assert_storage_kept()
@@ -143,13 +159,41 @@ class AwsHouse(House[S3Recordings]):
     """The house in an AWS account of a sandbox."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        owner, recorder = credentials.mint(OWNER), credentials.mint(RECORDER)
-        for one in (owner, recorder):
-            sandbox.aws.admit(one)
+        self.sandbox = sandbox
+        owner = credentials.mint(OWNER)
+        sandbox.aws.admit(owner)
         environment = sandbox.environment("owner", owner.environment())
         self.account = Account(Somebody(environment))
-        self.recorder = Somebody(sandbox.environment("recorder", recorder.environment()))
+        self._recorders = {account: self._environment(account) for account in (RECORDER, OTHER_RECORDER)}
+        self.present()
         super().__init__(environment, folder, defaults={"provider": "s3", "region": REGION})
 
     def inhabit(self, outputs: Mapping[str, Any]) -> S3Recordings:
         return S3Recordings(self, outputs)
+
+    def present(self, **constants: Any) -> None:
+        constants.pop("actions", None)  # what it does is what the tests do
+        self.recorder = Somebody(self._recorders[constants.pop("account", RECORDER)], **constants)
+
+    def given(self) -> dict[str, str]:
+        iam, kms = self.account.iam, self.account.kms
+        owner = {"AWS": f"arn:aws:iam::{OWNER}:root"}
+        trust = _policy(Principal=owner, Action="sts:AssumeRole")
+        everything = _policy(Action="*", Resource="*")
+        roles = {
+            name: iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+            for name in ("player", "deployer")
+        }
+        iam.put_role_policy(RoleName="deployer", PolicyName="everything", PolicyDocument=everything)
+        boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=everything)["Policy"]["Arn"]
+        keys = {name: kms.create_key()["KeyMetadata"]["Arn"] for name in ("key_a", "key_b")}
+        return {**roles, **keys, "boundary": boundary}
+
+    def _environment(self, account: str) -> dict[str, str]:
+        somebody = credentials.mint(account)
+        self.sandbox.aws.admit(somebody)
+        return self.sandbox.environment(f"recorder-{account}", somebody.environment())
+
+
+def _policy(**statement: object) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})

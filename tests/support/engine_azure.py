@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TENANT, SUBSCRIPTION = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 ISSUER, WORKSPACE = "https://recording-copy.tavus.io", "w-acme"
 AUDIENCE = "api://AzureADTokenExchange"
+OTHER_ISSUER = "https://recordings.example.com"
+RECORDED = ("versions", "body")
 STORAGE = "https://storage.azure.com/"
 ARM = "https://management.azure.com"
 OBSERVER = "77777777-7777-4777-8777-777777777777"
@@ -33,10 +35,10 @@ class AzureRecordings:
     def __init__(self, house: AzureHouse, outputs: Mapping[str, Any]) -> None:
         self._house = house
         self.account, self.group = str(outputs["storage_account"]), str(outputs["resource_group"])
-        self.client_id = str(outputs["client_id"])
+        self.container, self.client_id = str(outputs["container"]), str(outputs["client_id"])
         self._handed_over = outputs["recording_storage"]
         self.record()
-        self._storage = house.storage(self.account)
+        self._storage = self._found()
 
     def record(self) -> None:
         """Write as the recording service does, with nothing but what the stack hands over."""
@@ -44,12 +46,16 @@ class AzureRecordings:
         assert answer.ok, answer.text
 
     def assert_storage_kept(self) -> None:
-        assert self._house.storage(self.account) == self._storage
+        assert self._found() == self._storage
+
+    def assert_recordings_kept(self) -> None:
+        now = self._found()
+        assert [now[name] for name in RECORDED] == [self._storage[name] for name in RECORDED]
 
     def assert_lives(self) -> None:
         self.assert_storage_kept()
         self.record()
-        self._storage = self._house.storage(self.account)
+        self._storage = self._found()
 
     def assert_retained(self) -> None:
         self.assert_storage_kept()
@@ -60,6 +66,9 @@ class AzureRecordings:
         assert world.storage_account(self.account) is None
         assert self.group not in {one.name for one in self._house.subscription.groups.values()}
         self._assert_trust_is_gone()
+
+    def _found(self) -> dict[str, Any]:
+        return self._house.storage(self.account, self.container)
 
     def _assert_trust_is_gone(self) -> None:
         answer = self._house.try_to_record(self._handed_over)
@@ -72,7 +81,9 @@ class AzureHouse(House[AzureRecordings]):
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         owner = Owner(TENANT, SUBSCRIPTION)
-        sandbox.issuers.add(ISSUER)
+        for issuer in (ISSUER, OTHER_ISSUER):
+            sandbox.issuers.add(issuer)
+        self.present()
         sandbox.azure.admit(owner)
         self.sandbox = sandbox
         self.subscription = occasion.subscription(sandbox.azure.world, SUBSCRIPTION, TENANT)
@@ -85,7 +96,9 @@ class AzureHouse(House[AzureRecordings]):
         self.observer = Web(environment, tokens.issue(Principal(OBSERVER, OBSERVER, TENANT), STORAGE))
         application = tenant.directory.application(owner.client_id)
         assert application is not None
-        self.owner = Web(environment, tokens.issue(occasion.acting_as(application, tenant), f"{ARM}/"))
+        acting = occasion.acting_as(application, tenant)
+        self.owner = Web(environment, tokens.issue(acting, f"{ARM}/"))
+        self.graph = Web(environment, tokens.issue(acting, "https://graph.microsoft.com"))
         defaults = {
             "provider": "azure_blob",
             "tenant": TENANT,
@@ -98,11 +111,27 @@ class AzureHouse(House[AzureRecordings]):
     def inhabit(self, outputs: Mapping[str, Any]) -> AzureRecordings:
         return AzureRecordings(self, outputs)
 
-    def storage(self, account: str) -> dict[str, Any]:
+    def present(self, **constants: Any) -> None:
+        self._presented = constants
+
+    def given(self) -> dict[str, str]:
+        world, tenant = self.sandbox.azure.world, self.subscription.tenant
+        vault = occasion.vault(world, occasion.resource_group(self.subscription, "keys"), "acmekeys")
+        keys = {name: occasion.key(world, vault, name.replace("_", "-")).id for name in ("key_a", "key_b")}
+        return {**keys, "application": occasion.application(world, tenant, "given").app_id}
+
+    def token(self) -> str:
+        """A token as the recording service presents it."""
+        said = self._presented
+        issuer = self.sandbox.issuers.get(str(said.get("issuer", ISSUER)))
+        assert issuer is not None
+        return issuer.mint(str(said.get("workspace_id", WORKSPACE)), str(said.get("audience", AUDIENCE)))
+
+    def storage(self, account: str, container: str = "recordings") -> dict[str, Any]:
         """The account's recordings, and every setting that protects it; fails where it is gone."""
         found = self.sandbox.azure.world.storage_account(account)
         assert found is not None, f"{account} is gone"
-        url = f"https://{account}.blob.core.windows.net/recordings"
+        url = f"https://{account}.blob.core.windows.net/{container}"
         listed = self.observer.ask(
             "GET", f"{url}?restype=container&comp=list&include=versions", headers=VERSION
         )
@@ -119,8 +148,6 @@ class AzureHouse(House[AzureRecordings]):
 
     def try_to_record(self, destination: Mapping[str, str]) -> requests.Response:
         """Exchange a token, write; the answer at which it ended."""
-        issuer = self.sandbox.issuers.get(ISSUER)
-        assert issuer is not None
         anybody = Web(self.owner.environment)
         exchanged = anybody.ask(
             "POST",
@@ -129,7 +156,7 @@ class AzureHouse(House[AzureRecordings]):
                 "grant_type": "client_credentials",
                 "client_id": destination["client_id"],
                 "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                "client_assertion": issuer.mint(WORKSPACE, AUDIENCE),
+                "client_assertion": self.token(),
                 "scope": f"{STORAGE}.default",
             },
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recording_storage.sandbox.google.owner import Owner
+from recording_storage.sandbox.google.owner import EMAIL, Owner
 from tests.support.engine import KEY, RECORDING, House
 from tests.support.web import Web
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from recording_storage.sandbox import Sandbox
 
 PROJECT, NUMBER = "acme-prod", "123456789012"
+RECORDED = ("recordings", "body")
+OTHER_ISSUER = "https://recordings.example.com"
 ISSUER, WORKSPACE = "https://recording-copy.tavus.io", "w-acme"
 IAM = f"https://iam.googleapis.com/v1/projects/{PROJECT}"
 BUCKETS = "https://storage.googleapis.com/storage/v1/b"
+KMS = "https://cloudkms.googleapis.com/v1"
 UPLOADS = "https://storage.googleapis.com/upload/storage/v1/b"
 
 
@@ -61,7 +64,8 @@ class Project:
         return {
             "recordings": [(one["name"], one["generation"]) for one in listed],
             "body": body.content,
-            **{name: found.get(name) for name in settings},
+            **{name: found.get(name) or None for name in settings},
+            "softDeletePolicy": found["softDeletePolicy"]["retentionDurationSeconds"],
         }
 
     def undelete(self, pool: str, provider: str) -> None:
@@ -91,6 +95,10 @@ class GoogleRecordings:
     def assert_storage_kept(self) -> None:
         assert self._project.storage(self.bucket) == self._storage
 
+    def assert_recordings_kept(self) -> None:
+        now = self._project.storage(self.bucket)
+        assert [now[name] for name in RECORDED] == [self._storage[name] for name in RECORDED]
+
     def assert_lives(self) -> None:
         self.assert_storage_kept()
         self.record()
@@ -116,13 +124,15 @@ class GoogleHouse(House[GoogleRecordings]):
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         owner = Owner(PROJECT, NUMBER)
-        sandbox.issuers.add(ISSUER)
+        for issuer in (ISSUER, OTHER_ISSUER):
+            sandbox.issuers.add(issuer)
         sandbox.google.admit(owner)
         self.sandbox = sandbox
         environment = sandbox.environment("owner", {})
         environment |= owner.files(environment)
         self.project = Project(Web(environment, owner.access_token))
         self._recordings = 0
+        self.present()
         defaults = {
             "provider": "gcs",
             "project": PROJECT,
@@ -134,10 +144,42 @@ class GoogleHouse(House[GoogleRecordings]):
     def inhabit(self, outputs: Mapping[str, Any]) -> GoogleRecordings:
         return GoogleRecordings(self, outputs)
 
+    def present(self, **constants: Any) -> None:
+        self._presented = constants
+
+    def given(self) -> dict[str, str]:
+        owner, world = self.project.owner, self.sandbox.google.world
+        emails = {name: f"{name}@{PROJECT}.iam.gserviceaccount.com" for name in ("deployer", "writing")}
+        for name in emails:
+            owner.must("POST", f"{IAM}/serviceAccounts", json={"accountId": name, "serviceAccount": {}})
+        policy = world.project(PROJECT).policy
+        policy.add("roles/owner", f"serviceAccount:{emails['deployer']}")
+        policy.add("roles/iam.serviceAccountTokenCreator", f"user:{EMAIL}")
+        rings = f"{KMS}/projects/{PROJECT}/locations/europe-west1/keyRings"
+        owner.must("POST", rings, params={"keyRingId": "acme"}, json={})
+        keys = {
+            name: owner.must(
+                "POST",
+                f"{rings}/acme/cryptoKeys",
+                params={"cryptoKeyId": name},
+                json={"purpose": "ENCRYPT_DECRYPT"},
+            )["name"]
+            for name in ("key_a", "key_b")
+        }
+        return {**emails, **keys}
+
+    def token(self, audience: str) -> str:
+        """A token as the recording service presents it, where nobody says which audience it has."""
+        said = self._presented
+        issuer = self.sandbox.issuers.get(str(said.get("issuer", ISSUER)))
+        assert issuer is not None
+        workspace = str(said.get("workspace_id", WORKSPACE))
+        claim = str(said.get("subject_mapping", "assertion.sub")).removeprefix("assertion.")
+        claims: dict[str, Any] = {"sub": "somebody", claim: workspace}
+        return issuer.mint(claims.pop("sub"), str(said.get("audience", audience)), **claims)
+
     def try_to_record(self, destination: Mapping[str, str]) -> requests.Response:
         """Exchange a token, impersonate, write; the answer at which it ended."""
-        issuer = self.sandbox.issuers.get(ISSUER)
-        assert issuer is not None
         audience = f"//iam.googleapis.com/{destination['workload_identity_provider']}"
         anybody = Web(self.project.owner.environment)
         exchanged = anybody.ask(
@@ -147,7 +189,7 @@ class GoogleHouse(House[GoogleRecordings]):
                 "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
                 "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
                 "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-                "subject_token": issuer.mint(WORKSPACE, audience),
+                "subject_token": self.token(audience),
                 "audience": audience,
                 "scope": "https://www.googleapis.com/auth/cloud-platform",
             },

@@ -56,7 +56,8 @@ def write_project(
 ) -> Path:
     """Write a project whose program is this project's own, after the statements in `change`."""
     (folder / "stacks").mkdir(parents=True)
-    (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\nstackConfigDir: stacks\n")
+    runtime = "runtime: {name: python, options: {virtualenv: .venv}}"
+    (folder / "Pulumi.yaml").write_text(f"name: {name}\n{runtime}\nstackConfigDir: stacks\n")
     (folder / "__main__.py").write_text(
         PROGRAM.format(root=str(ROOT), main=str(ROOT / "__main__.py"), change=change)
     )

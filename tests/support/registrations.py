@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "recording-storage"
@@ -35,6 +35,10 @@ SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 CLIENT_ID = "33333333-3333-4333-8333-333333333333"
 PRINCIPAL_ID = "44444444-4444-4444-8444-444444444444"
 APPLICATION_ID = "55555555-5555-4555-8555-555555555555"
+BARE_CLIENT_ID = "66666666-6666-4666-8666-666666666666"
+"""Of an application that has no service principal."""
+UNKNOWN_CLIENT_ID = "77777777-7777-4777-8777-777777777777"
+"""Of no application."""
 
 Properties = dict[str, Any]
 
@@ -107,6 +111,12 @@ def _service_account(email: str) -> Properties:
     }
 
 
+def _application(client_id: str) -> Properties:
+    if client_id == UNKNOWN_CLIENT_ID:
+        raise LookupError(f"no applications found matching filter: \"appId eq '{client_id}'\"")
+    return {"id": f"/applications/{APPLICATION_ID}", "objectId": APPLICATION_ID}
+
+
 # a function -> what it finds
 FOUND: Mapping[str, Callable[[Properties], Properties]] = {
     "aws:s3/getBucket:getBucket": lambda args: {
@@ -126,14 +136,21 @@ FOUND: Mapping[str, Callable[[Properties], Properties]] = {
         "name": args["containerName"],
         "id": container_id(args["resourceGroupName"], args["accountName"], args["containerName"]),
     },
-    "azuread:index/getApplication:getApplication": lambda _: {"id": f"/applications/{APPLICATION_ID}"},
+    "azuread:index/getApplication:getApplication": lambda args: _application(args["clientId"]),
     "azuread:index/getServicePrincipal:getServicePrincipal": lambda _: {"objectId": PRINCIPAL_ID},
+    "azuread:index/getServicePrincipals:getServicePrincipals": lambda args: {
+        "objectIds": [] if args["clientIds"] == [BARE_CLIENT_ID] else [PRINCIPAL_ID],
+    },
     "gcp:iam/getWorkloadIdentityPool:getWorkloadIdentityPool": lambda args: {
         "name": f"{POOLS}/{args['workloadIdentityPoolId']}",
     },
 }
 STORAGE_AGENT = f"serviceAccount:service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
 EXISTING_LOCATION = "EUROPE-WEST1"
+
+
+RESHAPED: Mapping[str, frozenset[str]] = {"azure-native:storage:StorageAccount": frozenset({"identity"})}
+"""What is another shape as an output than as an input: not known before it is made."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +164,8 @@ class Registration:
     depends_on: tuple[str, ...]
     provider: str
     import_id: str
+    aliases: tuple[tuple[str, str], ...] = ()
+    """The names, each with its parent's, under which it was registered before."""
 
 
 @dataclass
@@ -202,6 +221,12 @@ def _child(send: Any, config: dict[str, Any], stack: str, preview: bool, program
     os._exit(0)
 
 
+def _aliases(request: Any) -> Iterator[tuple[str, str]]:
+    for alias in request.aliases:
+        spec = alias.spec
+        yield spec.name or request.name, (spec.parentUrn or request.parent).rpartition("::")[2]
+
+
 def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program: str | None) -> None:
     import logging
 
@@ -219,8 +244,10 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
         @override
         def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
             inputs = cast("dict[str, Any]", args.inputs)
-            if not args.custom or preview:
+            if not args.custom:
                 return "", inputs
+            if preview:
+                return "", {k: v for k, v in inputs.items() if k not in RESHAPED.get(args.typ, ())}
             name = str(inputs.get("bucket") or inputs.get("name") or args.name)
             name = IDS[args.typ](inputs) if args.typ in IDS else name
             return name, inputs | COMPUTED.get(args.typ, _nothing)(inputs, name)
@@ -245,6 +272,7 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
                         depends_on=tuple(sorted(urn.rpartition("::")[2] for urn in request.dependencies)),
                         provider=request.provider.rpartition("::")[0].rpartition("::")[2],
                         import_id=request.importId,
+                        aliases=tuple(_aliases(request)),
                     )
                 )
             return super().RegisterResource(request)

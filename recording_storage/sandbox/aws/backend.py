@@ -49,6 +49,7 @@ class Backend:
 
     def __init__(self) -> None:
         cloud.trust_the_gate()
+        cloud.let_delete_markers_go()
         logging.getLogger("moto").setLevel(logging.CRITICAL)
         self._apps: dict[str, WSGIApplication] = {}
         self._making = threading.Lock()

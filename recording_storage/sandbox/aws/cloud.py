@@ -16,7 +16,14 @@ from moto.iam.access_control import PermissionResult
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import AccessKey, IAMBackend, Policy, Role, User, iam_backends
 from moto.kms.models import kms_backends
-from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, PublicAccessBlock, s3_backends
+from moto.s3.models import (
+    FakeBucket,
+    FakeDeleteMarker,
+    FakeKey,
+    FakeMultipart,
+    PublicAccessBlock,
+    s3_backends,
+)
 from moto.sts.models import AssumedRole, sts_backends
 
 from recording_storage.sandbox.aws.conditions import Undecidable
@@ -179,6 +186,14 @@ def _boundary(arn: str, account: str) -> str:
     return document
 
 
+def boundary_of(role_arn: str) -> str | None:
+    """The ARN of a role's permissions boundary, or None where there is no such role, or none on it."""
+    try:
+        return _iam(role_arn.split(":")[4]).get_role_by_arn(role_arn).permissions_boundary_arn
+    except NotFoundException:
+        return None
+
+
 def is_boundary(arn: str, account: str) -> bool:
     """Whether a role of the account has this policy as its permissions boundary."""
     return any(role.permissions_boundary_arn == arn for role in _iam(account).get_roles())
@@ -338,3 +353,12 @@ def trust_the_gate() -> None:
         return PermissionResult.PERMITTED
 
     FakeBucket.get_permission = permitted
+
+
+def let_delete_markers_go() -> None:
+    """Moto disposes of every version of a key, and of what marks a deletion it can't."""
+
+    def dispose(self: FakeDeleteMarker) -> None:
+        """There is nothing behind a marker."""
+
+    cast("Any", FakeDeleteMarker).dispose = dispose

@@ -40,6 +40,17 @@ _TARGETS: Mapping[Target, str] = {
 OPERATIONS: Mapping[str, Target] = {
     name: target for target, names in _TARGETS.items() for name in names.split()
 }
+ASK_FOR_BOUNDARY = frozenset(
+    f"iam:{name}"
+    for name in (
+        "AttachRolePolicy",
+        "DeleteRolePermissionsBoundary",
+        "DeleteRolePolicy",
+        "DetachRolePolicy",
+        "PutRolePolicy",
+    )
+)
+"""Those on a role that exists and that are judged by the boundary that it has."""
 ROLE_DURATIONS = range(3600, 43201)
 NOT_ATTACHABLE = "does not exist or is not attachable."
 BY_AWS = "arn:aws:iam::aws:policy/"
@@ -96,7 +107,7 @@ def judge(action: str, resource: str, request: HttpRequest, caller: cloud.Caller
     keys = {
         "aws:RequestedRegion": "us-east-1",
         "aws:ResourceAccount": caller.principal.account,
-        "iam:PermissionsBoundary": form.get("PermissionsBoundary"),
+        "iam:PermissionsBoundary": form.get("PermissionsBoundary") or _own_boundary(action, resource),
         "iam:PolicyARN": form.get("PolicyArn") if "Attach" in action or "Detach" in action else None,
     }
     context = context_of(request, caller) | {key: value for key, value in keys.items() if value}
@@ -116,6 +127,14 @@ def judge(action: str, resource: str, request: HttpRequest, caller: cloud.Caller
     ]
     _storable(action.partition(":")[2], request, caller)
     return reasons[0]
+
+
+def _own_boundary(action: str, resource: str) -> str | None:
+    """The boundary of the role that an action is about, where a policy may ask for it.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+    """
+    return cloud.boundary_of(resource) if action in ASK_FOR_BOUNDARY else None
 
 
 def _creates_with_tags(action: str, form: Mapping[str, str]) -> bool:

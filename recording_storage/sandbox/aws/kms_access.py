@@ -197,7 +197,10 @@ class KmsAccess:
         if self.located is None:
             reason = self._permit_by_identity(use, self.action, "*")
             if self.parameters.get("Tags"):
-                self._permit_by_identity(use, "kms:TagResource", "*")
+                # All keys of the account and region are enough:
+                # https://docs.aws.amazon.com/kms/latest/developerguide/manage-tags-api.html
+                new = keys.arn(NEW_KEY, self.account, self.region)
+                self._permit_by_identity(use, "kms:TagResource", new)
         elif self.operation == "RetireGrant":
             reason = self._retire(use, self.located)
         else:

@@ -95,6 +95,8 @@ BUCKET_HEADER_ACTIONS = {
     "x-amz-acl": "s3:PutBucketAcl",
     "x-amz-object-ownership": "s3:PutBucketOwnershipControls",
 }
+PRIVATE = ("x-amz-acl", "private")
+"""What a new bucket is anyway: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html"""
 OBJECT_HEADER_ACTIONS = {
     "x-amz-tagging": "s3:PutObjectTagging",
     "x-amz-acl": "s3:PutObjectAcl",
@@ -212,7 +214,11 @@ def _needs(request: HttpRequest, bucket: str, key: str, subresource: str) -> lis
         action = VERSION_ACTIONS.get(action, action)
     extra = OBJECT_HEADER_ACTIONS if key else BUCKET_HEADER_ACTIONS if action == CREATE_BUCKET else {}
     needs = [Needed(action, bucket, key)]
-    needs += [Needed(also, bucket, key) for name, also in extra.items() if name in request.headers]
+    needs += [
+        Needed(also, bucket, key)
+        for name, also in extra.items()
+        if name in request.headers and (key or (name, request.headers[name]) != PRIVATE)
+    ]
     source = request.headers.get("x-amz-copy-source", "")
     if source.startswith("arn:"):
         raise AwsError.undecided("a copy from an access point")
