@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from recording_storage.sandbox import Sandbox
-from tests.support.engine import MARKS, inhabited
+from tests.support.engine import MARKS, UNCHANGED, inhabited
 from tests.support.engine_aws import AwsHouse
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def test_a_key_goes_and_stays_with_its_bucket(house: AwsHouse, on_destroy: str, 
     stack, calls = inhabited(house, f"key-{on_destroy}", create_kms_key=True, on_destroy=on_destroy)
     key = key_of(house, calls.bucket)
     assert house.account.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
-    again = stack.run("up", "--yes", "--skip-preview", "--expect-no-changes")
+    again = stack.run("up", *UNCHANGED)
     assert again.code == 0, again.text
-    refreshed = stack.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    refreshed = stack.run("refresh", *UNCHANGED)
     assert refreshed.code == 0, refreshed.text
     calls.assert_lives()
-    done = stack.run("destroy", "--yes", "--skip-preview")
+    done = stack.run("destroy")
     assert (done.code == 0) is (on_destroy != "protect"), done.text
     assert house.account.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == state
 
