@@ -121,6 +121,18 @@ def test_a_boundary_can_be_demanded(world: World, owner: Keys) -> None:
         iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=said)
 
 
+def test_a_boundary_can_be_demanded_of_a_role_that_exists(world: World, owner: Keys) -> None:
+    made = world.iam(owner).create_policy(PolicyName=unique("b"), PolicyDocument=document(allow("s3:*")))
+    arn = made["Policy"]["Arn"]
+    held = world.role(owner, trust("*"), PermissionsBoundary=arn).rpartition("/")[2]
+    free = world.role(owner, trust("*")).rpartition("/")[2]
+    demanding = allow("iam:PutRolePolicy", Condition={"StringEquals": {"iam:PermissionsBoundary": arn}})
+    iam, given = world.iam(world.session(owner, demanding)), document(allow("s3:*"))
+    iam.put_role_policy(RoleName=held, PolicyName="given", PolicyDocument=given)
+    with world.refused("AccessDenied", "iam:PermissionsBoundary"):
+        iam.put_role_policy(RoleName=free, PolicyName="given", PolicyDocument=given)
+
+
 def test_other_operations_are_undecided(world: World, owner: Keys) -> None:
     with world.undecided("iam:CreateGroup"):
         world.iam(owner).create_group(GroupName=unique("group"))

@@ -354,3 +354,14 @@ def test_what_is_not_modelled_is_undecided(world: World, owner: Keys) -> None:
     with world.undecided("DryRun"):
         data_key(world, owner, key, DryRun=True)
     kms.create_key(KeySpec="SYMMETRIC_DEFAULT", KeyUsage="ENCRYPT_DECRYPT", MultiRegion=False)
+
+
+def test_a_new_key_is_tagged_by_who_may_tag_all_keys(world: World, owner: Keys) -> None:
+    tags = [{"TagKey": "team", "TagValue": "voice"}]
+
+    def creator(on: str) -> Any:
+        return world.kms(world.session(owner, allow("kms:CreateKey"), allow("kms:TagResource", on=on)))
+
+    creator(f"arn:aws:kms:*:{owner.account}:key/*").create_key(Tags=tags)
+    with world.refused("AccessDeniedException", "kms:TagResource"):
+        creator("arn:aws:kms:*:999999999999:key/*").create_key(Tags=tags)

@@ -355,3 +355,21 @@ def test_threads(world: World, owner: Keys) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(write, range(40)))
     assert world.s3(owner).list_objects_v2(Bucket=bucket)["KeyCount"] == 40
+
+
+def test_a_private_bucket_needs_no_permission_for_its_acl(world: World, owner: Keys) -> None:
+    maker = world.s3(world.session(owner, allow("s3:CreateBucket")))
+    placed: Any = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+    maker.create_bucket(Bucket=unique("private"), ACL="private", **placed)
+    with world.refused("AccessDenied", "s3:PutBucketAcl"):
+        maker.create_bucket(Bucket=unique("public"), ACL="public-read", **placed)
+
+
+def test_a_version_goes_while_a_marker_of_its_deletion_is_there(world: World, owner: Keys) -> None:
+    bucket, s3 = world.bucket(owner), world.s3(owner)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="key", Body=b"1")["VersionId"]
+    s3.delete_object(Bucket=bucket, Key="key")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    s3.delete_object(Bucket=bucket, Key="key", VersionId=version)
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket)
