@@ -7,7 +7,6 @@ checks.
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
@@ -89,6 +88,8 @@ def shown(value: object) -> str:
 
 def did_you_mean(given: str, known: Sequence[str], otherwise: str) -> str:
     """Ask for the nearest known word, or `otherwise` where none is near."""
+    import difflib  # only a wrong word needs it
+
     near = difflib.get_close_matches(given, known, n=1) or difflib.get_close_matches(
         given.lower(), known, n=1
     )

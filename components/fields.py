@@ -16,7 +16,6 @@ from pydantic_core import PydanticCustomError
 from components.faults import NOT_SET, Breach, Fault, did_you_mean, fault, listed
 
 if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Check = Callable[[str], tuple[Breach, ...]]
@@ -32,9 +31,9 @@ _GIVE_VALUE: Final = "give it a value, or remove the key"
 
 
 class Model(BaseModel):
-    """What is read strictly, knows its keys, and never changes."""
+    """What is read strictly, knows its keys, and never changes; what isn't read needs no validator."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 def _refused(found: Found) -> PydanticCustomError:
@@ -156,25 +155,18 @@ def read(model: type[_AnyModel], raw: Mapping[str, object], key: str) -> tuple[_
 
 def _faults(model: type[BaseModel], detail: ErrorDetails, key: str) -> list[Fault]:
     """Say one of pydantic's errors in this project's words."""
-    path = [str(step) for step in detail["loc"]]
-    where = ".".join([key, *path] if key else path)
-    fields = _fields(model, path[:-1])
-    value: object = detail["input"]
+    name = str(detail["loc"][0])
+    where, fields = f"{key}.{name}", model.model_fields
     if detail["type"] == "refused":
         found = cast("Found", detail.get("ctx", {})["found"])
         return [fault(where + suffix, one, breach) for suffix, one, breach in found]
     if detail["type"] == "missing":
-        return [Fault(where, NOT_SET, fields[path[-1]].description or "a value", "add the key")]
-    if detail["type"] == "extra_forbidden":
-        meant = did_you_mean(path[-1], list(fields), "")
-        every = f"one of the keys {listed(fields)}"
-        breach = Breach("a key that is known" if meant else every, meant or "remove it")
-        return [fault(where, value, breach)]
-    return [fault(where, value, Breach("a mapping of keys to values", "write its keys below it, indented"))]
+        return [Fault(where, NOT_SET, fields[name].description or "a value", "add the key")]
+    return [unknown_key(where, name, detail["input"], list(fields))]
 
 
-def _fields(model: type[BaseModel], path: Sequence[str]) -> Mapping[str, FieldInfo]:
-    """Find the fields of the model, or of the one that stands at a path inside it."""
-    for step in path:
-        model = cast("type[BaseModel]", model.model_fields[step].annotation)
-    return model.model_fields
+def unknown_key(where: str, key: str, value: object, known: Sequence[str]) -> Fault:
+    """Refuse a key, with the nearest of those that are known."""
+    meant = did_you_mean(key, known, "")
+    every = f"one of the keys {listed(known)}"
+    return fault(where, value, Breach("a key that is known" if meant else every, meant or "remove it"))

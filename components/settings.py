@@ -1,56 +1,128 @@
 """A stack's configuration as typed models: judged whole, before any resource is registered.
 
 `judge` takes the project's part of the configuration as plain Python and gives `Settings`, or every fault at
-once. One model per provider stands in `PROVIDERS`, in a module of its own (`s3_settings`). A matter of shape is a
-fault; a matter of a list that grows (regions, actions) is a warning. Left out: reading files (the command does, and so
-does Pulumi), and whatever only a cloud can answer.
+once. A provider's models and checks are in a module of its own (`s3_settings`), imported when the configuration names
+it. A matter of shape is a fault; a matter of a list that grows (regions, actions) is a warning. Left out: reading files
+(the command does, and so does Pulumi), and whatever only a cloud can answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from pydantic import Field
-
-from components import aws, azure_blob_settings, gcs_settings, naming, s3_settings, trust
-from components.azure_blob_settings import AzureBlobDestination, AzureBlobGroup, AzureBlobTrustSettings
-from components.destination import DestinationSettings  # noqa: TC001 (read by pydantic)
+from components import aws, naming, trust
 from components.faults import NOT_SET, Breach, ConfigurationError, Fault, did_you_mean, fault, listed, shown
-from components.fields import QUOTE_NUMBER, Model, read, text_breaches
-from components.gcs_settings import GcsDestination, GcsGroup, GcsTrustSettings
-from components.s3_settings import S3Destination, S3Group, S3TrustSettings
+from components.fields import QUOTE_NUMBER, Model, read, text_breaches, unknown_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from components.azure_blob_settings import AzureBlobDestination, AzureBlobTrustSettings
+    from components.destination import DestinationSettings, Group
+    from components.gcs_settings import GcsDestination, GcsTrustSettings
+    from components.s3_settings import S3Destination, S3TrustSettings
+
+T = TypeVar("T")
 
 _LONGEST_DESTINATION_NAME: Final = 63
+KEYS: Final = ("destinations", "default", "tags", "trust_profile")
+"""What a configuration has at its top."""
 _DESTINATIONS: Final = "at least one destination: a mapping of names to their settings"
+ORIGIN: Final = "recording-storage"
+"""The project that this program comes from; one made from it has a name of its own."""
 
-PROVIDERS: Final[Mapping[str, type[DestinationSettings]]] = {
-    "s3": S3Destination,
-    "gcs": GcsDestination,
-    "azure_blob": AzureBlobDestination,
+
+# --- providers ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Provider:
+    """How a provider's part of a configuration is judged.
+
+    `destination`, `trust`: the models of a destination, and of the vendor's constants that the stack overrides.
+    `group`: a stack's destinations, whose `faults` don't fit together, and whose `notes` someone should know.
+    """
+
+    destination: type[DestinationSettings]
+    trust: type[Model]
+    group: Callable[[Settings], Group[Any, Any]]
+    faults: Callable[[Any], Iterable[Fault]]
+    notes: Callable[[Any], Iterable[Fault]]
+
+
+@cache
+def _s3() -> Provider:
+    from components import s3_settings as s3
+
+    def group(settings: Settings) -> s3.S3Group:
+        return s3.S3Group(settings.scope, settings.s3, settings.s3_trust, settings.tags)
+
+    return Provider(s3.S3Destination, s3.S3TrustSettings, group, s3.faults, s3.notes)
+
+
+@cache
+def _gcs() -> Provider:
+    from components import gcs_settings as gcs
+
+    def group(settings: Settings) -> gcs.GcsGroup:
+        return gcs.GcsGroup(settings.scope, settings.gcs, settings.gcs_trust, settings.tags)
+
+    return Provider(gcs.GcsDestination, gcs.GcsTrustSettings, group, gcs.faults, gcs.notes)
+
+
+@cache
+def _azure_blob() -> Provider:
+    from components import azure_blob_settings as azure
+
+    def group(settings: Settings) -> azure.AzureBlobGroup:
+        return azure.AzureBlobGroup(
+            settings.scope, settings.azure_blob, settings.azure_blob_trust, settings.tags
+        )
+
+    return Provider(
+        azure.AzureBlobDestination, azure.AzureBlobTrustSettings, group, azure.faults, azure.notes
+    )
+
+
+PROVIDERS: Final[Mapping[str, Callable[[], Provider]]] = {
+    "s3": _s3,
+    "gcs": _gcs,
+    "azure_blob": _azure_blob,
 }
-"""`provider` → its model."""
+"""`provider` → how it is judged."""
 
 
 # --- trust profile --------------------------------------------------------------------------------
 
 
-class TrustProfile(Model):
-    """Overrides per provider."""
+@dataclass(frozen=True)
+class TrustProfile:
+    """Overrides per provider; a provider of which the stack says nothing has none."""
 
-    s3: S3TrustSettings = S3TrustSettings()
-    gcs: GcsTrustSettings = GcsTrustSettings()
-    azure_blob: AzureBlobTrustSettings = AzureBlobTrustSettings()
+    given: Mapping[str, Model] = field(default_factory=dict[str, Model])
 
+    @property
+    def s3(self) -> S3TrustSettings:
+        """Those for S3."""
+        return cast("S3TrustSettings", self._of("s3"))
 
-class _Document(Model):
-    """The top level by its keys; `judge` judges each value."""
+    @property
+    def gcs(self) -> GcsTrustSettings:
+        """Those for Google Cloud Storage."""
+        return cast("GcsTrustSettings", self._of("gcs"))
 
-    destinations: Any = Field(description=_DESTINATIONS)
-    default: Any = None
-    tags: Any = None
-    trust_profile: Any = None
+    @property
+    def azure_blob(self) -> AzureBlobTrustSettings:
+        """Those for Azure."""
+        return cast("AzureBlobTrustSettings", self._of("azure_blob"))
+
+    def _of(self, provider: str) -> Model:
+        return (
+            self.given[provider] if provider in self.given else PROVIDERS[provider]().trust.model_construct()
+        )
 
 
 # --- the whole ------------------------------------------------------------------------------------
@@ -66,20 +138,20 @@ class Settings:
     tags: Mapping[str, str]
     trust_profile: TrustProfile
 
-    @property
+    @cached_property
     def s3(self) -> Mapping[str, S3Destination]:
         """The destinations on Amazon S3."""
-        return {name: one for name, one in self.destinations.items() if isinstance(one, S3Destination)}
+        return cast("Mapping[str, S3Destination]", self._of("s3"))
 
-    @property
+    @cached_property
     def gcs(self) -> Mapping[str, GcsDestination]:
         """The destinations on Google Cloud Storage."""
-        return {name: one for name, one in self.destinations.items() if isinstance(one, GcsDestination)}
+        return cast("Mapping[str, GcsDestination]", self._of("gcs"))
 
-    @property
+    @cached_property
     def azure_blob(self) -> Mapping[str, AzureBlobDestination]:
         """The destinations on Azure Blob Storage."""
-        return {name: one for name, one in self.destinations.items() if isinstance(one, AzureBlobDestination)}
+        return cast("Mapping[str, AzureBlobDestination]", self._of("azure_blob"))
 
     @property
     def s3_trust(self) -> trust.S3Trust:
@@ -95,6 +167,33 @@ class Settings:
     def azure_blob_trust(self) -> trust.AzureBlobTrust:
         """The vendor's constants for Azure, overrides in place."""
         return trust.effective_azure_blob(self.trust_profile.azure_blob.overrides)
+
+    def _of(self, provider: str) -> Mapping[str, DestinationSettings]:
+        return {name: one for name, one in self.destinations.items() if one.provider == provider}
+
+
+def own_keys(config: Mapping[str, T], project: str) -> dict[str, T]:
+    """Give the project's keys of a stack's whole configuration, without their namespace.
+
+    Raises `ConfigurationError` for those that aren't set here, but in another project's namespace: nothing would read
+    them. A stack file that was written for another project has them.
+    """
+    parted = [(*key.split(":", 1), value) for key, value in config.items()]
+    own = {key: value for namespace, key, value in parted if namespace == project}
+    others = {namespace for namespace, key, _ in parted if key == "destinations"} | {ORIGIN}
+    astray = [
+        Fault(
+            key,
+            NOT_SET,
+            f"a key of the project {project}; {namespace}:{key} is written for the project {namespace}",
+            f"write {key} alone: without a namespace it is the project's own, whatever its name",
+        )
+        for namespace, key, _ in parted
+        if namespace in others and key in KEYS and key not in own
+    ]
+    if astray:
+        raise ConfigurationError(astray, project)
+    return own
 
 
 @dataclass(frozen=True)
@@ -112,8 +211,11 @@ def judge(config: Mapping[str, object], *, project: str, stack: str, organizatio
     and plain Python as values. Raises `ConfigurationError` with every fault at once.
     """
     scope = naming.Scope(organization, project, stack)
-    _, faults = read(_Document, config, "")
     raw = _mapping(config.get("destinations"))
+    faults: list[Fault] = []
+    if "destinations" not in config:
+        faults.append(Fault("destinations", NOT_SET, _DESTINATIONS, "add the key"))
+    faults += [unknown_key(key, key, config[key], KEYS) for key in config if key not in KEYS]
     if "destinations" in config and not raw:
         faults.append(
             fault(
@@ -136,25 +238,21 @@ def judge(config: Mapping[str, object], *, project: str, stack: str, organizatio
     faults += found
 
     settings = Settings(scope, destinations, default, tags, profile)
-    s3, gcs, azure_blob = _groups(settings)
-    faults += [*s3_settings.faults(s3), *gcs_settings.faults(gcs), *azure_blob_settings.faults(azure_blob)]
+    named = {one.provider for one in destinations.values()} | profile.given.keys()
+    groups = [
+        (provider, provider.group(settings))
+        for provider in (known() for name, known in PROVIDERS.items() if name in named)
+    ]
+    faults += [one for provider, group in groups for one in provider.faults(group)]
     if faults:
         raise ConfigurationError(faults, project)
-    notes = (s3_settings.notes(s3), gcs_settings.notes(gcs), azure_blob_settings.notes(azure_blob))
-    return Judgement(settings, tuple(note for some in notes for note in some))
-
-
-def _groups(settings: Settings) -> tuple[S3Group, GcsGroup, AzureBlobGroup]:
-    """The destinations of each provider, with what they share."""
-    scope, tags = settings.scope, settings.tags
-    return (
-        S3Group(scope, settings.s3, settings.s3_trust, tags),
-        GcsGroup(scope, settings.gcs, settings.gcs_trust, tags),
-        AzureBlobGroup(scope, settings.azure_blob, settings.azure_blob_trust, tags),
-    )
+    return Judgement(settings, tuple(note for provider, group in groups for note in provider.notes(group)))
 
 
 _FIRST_DESTINATION: Final = "name one, as in calls: {provider: s3, region: eu-west-1}"
+
+
+_NO_MAPPING: Final = Breach("a mapping of keys to values", "write its keys below it, indented")
 
 
 def _mapping(value: object) -> Mapping[str, object] | None:
@@ -174,7 +272,7 @@ def _read_destination(name: str, raw: object) -> tuple[DestinationSettings | Non
         mend = did_you_mean(str(provider), list(PROVIDERS), f"write provider: {next(iter(PROVIDERS))}")
         faults.append(Fault(f"{key}.provider", value, f"one of {listed(PROVIDERS)}", mend))
         return None, faults
-    destination, found = read(PROVIDERS[provider], given, key)
+    destination, found = read(PROVIDERS[provider]().destination, given, key)
     return destination, faults + found
 
 
@@ -260,5 +358,15 @@ def _read_trust_profile(config: Mapping[str, object]) -> tuple[TrustProfile, lis
             "a mapping of providers to overrides", "write it as in trust_profile: {s3: {external_id: …}}"
         )
         return TrustProfile(), [fault("trust_profile", config["trust_profile"], breach)]
-    profile, faults = read(TrustProfile, given, "trust_profile")
-    return (TrustProfile() if faults else profile), faults
+    faults: list[Fault] = []
+    sections: dict[str, Model] = {}
+    for name in [name for name in PROVIDERS if name in given]:
+        key, section = f"trust_profile.{name}", _mapping(given[name])
+        if section is None:
+            faults.append(fault(key, given[name], _NO_MAPPING))
+        else:
+            sections[name], found = read(PROVIDERS[name]().trust, section, key)
+            faults += found
+    unknown = [key for key in given if key not in PROVIDERS]
+    faults += [unknown_key(f"trust_profile.{key}", key, given[key], list(PROVIDERS)) for key in unknown]
+    return TrustProfile({} if faults else sections), faults

@@ -7,20 +7,21 @@ providers are made here too, one per account or project, and handed to the compo
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
-from components import gcp
 from components import settings as configuration
-from components.azure_blob_settings import APPLICATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from components.settings import Settings
 
-    Providers = dict[tuple[str | None, ...], pulumi.ProviderResource]
+    Shared = dict[tuple[object, ...], Any]
+    """What several destinations have in common: what made it, and for which place → what it made."""
+
+T = TypeVar("T")
 
 STRUCTURED = ("destinations", "tags", "trust_profile")
 """Configuration keys whose values Pulumi hands over as JSON text."""
@@ -28,15 +29,8 @@ STRUCTURED = ("destinations", "tags", "trust_profile")
 
 def read_configuration() -> configuration.Judgement:
     """The stack's configuration, judged whole; raises `ConfigurationError` with every fault."""
-    prefix = f"{pulumi.get_project()}:"
-    given = {
-        key.removeprefix(prefix): value
-        for key, value in pulumi.runtime.get_config_env().items()
-        if key.startswith(prefix)
-    }
-    for key in STRUCTURED:
-        if key in given:
-            given[key] = _from_json(given[key])
+    own = configuration.own_keys(pulumi.runtime.get_config_env(), pulumi.get_project())
+    given = {key: _from_json(value) if key in STRUCTURED else value for key, value in own.items()}
     return configuration.judge(
         given,
         project=pulumi.get_project(),
@@ -47,11 +41,12 @@ def read_configuration() -> configuration.Judgement:
 
 def build(settings: Settings) -> dict[str, dict[str, Any]]:
     """Register every destination; the outputs of each, by its name. What doesn't exist is no output."""
-    providers: Providers = {}
-    return {
-        name: {"provider": one.provider, **_set(**BUILDERS[one.provider](name, settings, providers))}
-        for name, one in settings.destinations.items()
-    }
+    shared: Shared = {}
+    outputs: dict[str, dict[str, Any]] = {}
+    for name, one in settings.destinations.items():
+        made = BUILDERS[one.provider](name, settings, shared)
+        outputs[name] = {"provider": one.provider, **_set(**made)}
+    return outputs
 
 
 def _from_json(text: str) -> object:
@@ -61,11 +56,14 @@ def _from_json(text: str) -> object:
         return text
 
 
-def _s3(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any]:
-    from components.s3 import S3Destination, S3DestinationArgs, aws_provider
+def _s3(name: str, settings: Settings, shared: Shared) -> Mapping[str, Any]:
+    from components.s3 import S3Destination, S3DestinationArgs, aws_provider, reached_account
 
     one = settings.s3[name]
-    provider = _once(providers, aws_provider, one.target_account, one.deploy_role)
+    provider = _once(shared, aws_provider, one.target_account, one.deploy_role)
+    account: pulumi.Input[str] | None = one.target_account
+    if account is None and (one.create_kms_key or not (one.bucket_name and one.role_name)):
+        account = _once(shared, reached_account, provider)
     args: S3DestinationArgs = {
         "region": one.region,
         "role_path": one.role_path,
@@ -78,7 +76,7 @@ def _s3(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any
         "trust_profile": settings.trust_profile.s3.overrides,
         "tags": dict(settings.tags),
         **_set(  # type: ignore[typeddict-item]
-            account_id=one.target_account,
+            account_id=account,
             bucket_name=one.bucket_name,
             role_name=one.role_name,
             permissions_boundary=one.permissions_boundary,
@@ -106,11 +104,12 @@ def _s3(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any
     }
 
 
-def _gcs(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any]:
+def _gcs(name: str, settings: Settings, shared: Shared) -> Mapping[str, Any]:
+    from components import gcp
     from components.gcs import GcsDestination, GcsDestinationArgs, google_provider
 
     one = settings.gcs[name]
-    provider = _once(providers, google_provider, one.project, one.deploy_service_account)
+    provider = _once(shared, google_provider, one.project, one.deploy_service_account)
     names = one.names(settings.scope, name)
     args: GcsDestinationArgs = {
         "project": one.project,
@@ -151,19 +150,20 @@ def _gcs(name: str, settings: Settings, providers: Providers) -> Mapping[str, An
     }
 
 
-def _azure_blob(name: str, settings: Settings, providers: Providers) -> Mapping[str, Any]:
+def _azure_blob(name: str, settings: Settings, shared: Shared) -> Mapping[str, Any]:
     from components.azure_blob import (
         AzureBlobDestination,
         AzureBlobDestinationArgs,
         azure_provider,
         directory_provider,
     )
+    from components.azure_blob_settings import APPLICATION
 
     one = settings.azure_blob[name]
     tenant, subscription = one.tenant.lower(), one.subscription.lower()
-    used = [_once(providers, azure_provider, tenant, subscription)]
+    used: list[pulumi.ProviderResource] = [_once(shared, azure_provider, tenant, subscription)]
     if one.identity == APPLICATION:
-        used.append(_once(providers, directory_provider, tenant))
+        used.append(_once(shared, directory_provider, tenant))
     args: AzureBlobDestinationArgs = {
         "tenant": tenant,
         "subscription": subscription,
@@ -184,6 +184,8 @@ def _azure_blob(name: str, settings: Settings, providers: Providers) -> Mapping[
             resource_group=one.resource_group,
             identity_name=one.identity_name,
             application_client_id=one.application_client_id,
+            adopt_application=one.adopt_application.lower() if one.adopt_application else None,
+            adopt_credential=one.adopt_credential.lower() if one.adopt_credential else None,
             retention_days=one.retention_days,
             key_vault_key=one.key_vault_key,
         ),
@@ -203,14 +205,12 @@ def _azure_blob(name: str, settings: Settings, providers: Providers) -> Mapping[
     }
 
 
-def _once(
-    providers: Providers, make: Callable[..., pulumi.ProviderResource], *place: str | None
-) -> pulumi.ProviderResource:
-    """The provider for a place, made when a destination first needs it."""
-    key = (make.__name__, *place)
-    if key not in providers:
-        providers[key] = make(*place)
-    return providers[key]
+def _once(shared: Shared, make: Callable[..., T], *place: object) -> T:
+    """What `make` gives for a place, a provider say, when a destination first needs it."""
+    key = (make, *place)
+    if key not in shared:
+        shared[key] = make(*place)
+    return shared[key]
 
 
 def _set(**optional: object) -> dict[str, object]:
@@ -218,7 +218,7 @@ def _set(**optional: object) -> dict[str, object]:
     return {field: value for field, value in optional.items() if value is not None}
 
 
-BUILDERS: Mapping[str, Callable[[str, Settings, Providers], Mapping[str, Any]]] = {
+BUILDERS: Mapping[str, Callable[[str, Settings, Shared], Mapping[str, Any]]] = {
     "azure_blob": _azure_blob,
     "gcs": _gcs,
     "s3": _s3,

@@ -80,8 +80,8 @@ def test_every_setting_is_documented() -> None:
     from components.settings import PROVIDERS
 
     pages = (ROOT / "docs/configuration.md").read_text().split("\n## A destination on ")[1:]
-    for page, (provider, model) in zip(pages, PROVIDERS.items(), strict=True):
-        for name in model.model_fields:
+    for page, (provider, known) in zip(pages, PROVIDERS.items(), strict=True):
+        for name in known().destination.model_fields:
             assert f"| `{name}` |" in page, f"{name} of {provider}"
 
 
@@ -91,3 +91,37 @@ def test_every_result_of_a_rehearsal_is_documented() -> None:
     prefixes = tuple(re.split("N|…", one)[0] for one in known)
     for result in command("rehearse", "-f", "json").document["results"]:
         assert result["id"].startswith(prefixes), result["id"]
+
+
+def test_the_adoptions_example_is_proven(tmp_path: Path) -> None:
+    (example,) = blocks((ROOT / "docs/adoption.md").read_text(), "yaml")
+    done = command("rehearse", "acme", folder=project_with(tmp_path / "project", example))
+    assert done.code == 0, done.out + done.err
+    assert "that the application exists, set as the configuration asks for" in " ".join(done.out.split())
+
+
+def test_every_setting_that_adopts_is_on_the_page_on_adoption() -> None:
+    from components.settings import PROVIDERS
+
+    sections = (ROOT / "docs/adoption.md").read_text().split("\n## ")[-len(PROVIDERS) :]
+    for section, known in zip(sections, PROVIDERS.values(), strict=True):
+        settings = [one for one in known().destination.model_fields if one.startswith("adopt")]
+        assert settings
+        for name in settings:
+            assert re.search(rf"^\|.*\| `{name}[`:]", section, re.MULTILINE), name
+
+
+def test_the_examples_of_adoption_on_the_providers_pages_are_proven(tmp_path: Path) -> None:
+    adopting = [
+        (page.stem, example)
+        for page in (ROOT / "docs").glob("*.md")
+        for example in blocks(page.read_text(), "yaml")
+        if re.search(r"\badopt\w*: ", example) and not example.startswith("config:")
+    ]
+    assert sorted(name for name, _ in adopting) == ["azure_blob", "gcs", "s3"]
+    for name, example in adopting:
+        calls = example.removeprefix("destinations:\n")
+        calls = calls if calls != example else "".join(f"  {line}\n" for line in example.splitlines())
+        stack_file = "config:\n  destinations:\n" + "".join(f"  {line}\n" for line in calls.splitlines())
+        done = command("rehearse", "acme", folder=project_with(tmp_path / name, stack_file))
+        assert done.code == 0, done.out + done.err

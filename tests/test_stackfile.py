@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.settings import judge
-from recording_storage.stackfile import StackFileError, load, namespace_config, pulumi_config, stacks
+from components.settings import judge, own_keys
+from recording_storage.stackfile import StackFileError, load, pulumi_config, stacks
 
 PROJECT = "name: recording-storage\nruntime: python\nstackConfigDir: stacks\n"
 
@@ -48,9 +48,22 @@ def test_a_stack_file_becomes_settings(tmp_path: Path) -> None:
         "acme",
         tmp_path / "stacks" / "Pulumi.acme.yaml",
     )
-    assert namespace_config(read) == {"destinations": {"calls": {"provider": "s3", "region": "eu-west-1"}}}
-    judgement = judge(namespace_config(read), project=read.project, stack=read.stack, organization="o")
+    own = own_keys(read.config, read.project)
+    assert own == {"destinations": {"calls": {"provider": "s3", "region": "eu-west-1"}}}
+    judgement = judge(own, project=read.project, stack=read.stack, organization="o")
     assert judgement.settings.default_name == "calls"
+
+
+def test_a_project_made_by_pulumi_new_is_read(tmp_path: Path) -> None:
+    made = (
+        "name: acme\nruntime: python\nconfig:\n  pulumi:tags:\n    value:\n      pulumi:template: ../fresh\n"
+    )
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "Pulumi.yaml").write_text(f"{made}stackConfigDir: stacks\n")
+    (tmp_path / "stacks" / "Pulumi.prod.yaml").write_text("config:\n  destinations: {calls: {}}\n")
+    read = load(tmp_path, "prod")
+    assert own_keys(read.config, read.project) == {"destinations": {"calls": {}}}
+    assert read.config["pulumi:tags"] == {"pulumi:template": "../fresh"}
 
 
 @pytest.mark.parametrize(

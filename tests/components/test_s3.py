@@ -436,6 +436,20 @@ def test_all_faults_are_said_at_once_and_nothing_is_registered() -> None:
     assert "recording-storage:destinations.calls.retention_days" in found.error
 
 
+def test_a_configuration_of_another_project_is_refused_by_the_program_itself() -> None:
+    found = run(
+        {},
+        program="""
+import os
+os.environ["PULUMI_CONFIG"] = '{"voice:destinations": "{}"}'
+from components.stack import read_configuration
+read_configuration()
+""",
+    )
+    assert found.registrations == []
+    assert "voice:destinations is written for the project voice" in found.error
+
+
 def test_an_unknown_region_is_a_warning() -> None:
     found = run(one(region="eu-west-9"))
     assert found.error == ""
@@ -457,6 +471,37 @@ def test_the_component_alone_needs_only_a_region() -> None:
     assert found.outputs["recording_storage"]["bucket_name"].startswith("acme-calls-")
 
 
+COUNTING = """
+import runpy
+import pulumi
+import pulumi_aws as aws
+asked, ask = [], aws.get_caller_identity_output
+aws.get_caller_identity_output = lambda **options: asked.append(options) or ask(**options)
+runpy.run_path("__main__.py", run_name="__main__")
+pulumi.export("asked", len(asked))
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "times"),
+    [
+        ({}, 1),
+        ({"create_kms_key": True}, 1),
+        ({"role_name": "recordings"}, 1),
+        ({"bucket_name": "acme-calls", "role_name": "recordings", "create_kms_key": True}, 1),
+        ({"bucket_name": "acme-calls", "role_name": "recordings"}, 0),
+        ({"account": "111122223333"}, 0),
+    ],
+)
+def test_the_account_is_asked_once_where_it_is_needed(settings: dict[str, object], times: int) -> None:
+    assert run(one(**settings), program=COUNTING).outputs["asked"] == times
+
+
+def test_several_destinations_ask_for_their_account_once() -> None:
+    several = {name: {"provider": "s3", "region": "eu-west-1"} for name in ("calls", "meetings", "support")}
+    assert run({"destinations": several}, program=COUNTING).outputs["asked"] == 1
+
+
 def test_an_outcome_that_breaks_the_contract_is_never_handed_over() -> None:
     found = run(
         {},
@@ -474,5 +519,6 @@ def test_nothing_of_another_cloud_is_imported() -> None:
     plain = run(one(), fresh=True)
     assert "pulumi_aws" in plain.modules
     others = ("pulumi_gcp", "pulumi_azure", "google.auth", "google.cloud", "azure", "msal")
+    others += ("components.gcs", "components.azure_blob")
     assert [module for module in plain.modules if module.startswith(others)] == []
     assert "boto3" not in plain.modules

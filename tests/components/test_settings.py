@@ -8,7 +8,7 @@ import pytest
 from components import naming
 from components.faults import ConfigurationError, Fault
 from components.s3_settings import S3Names
-from components.settings import Judgement, judge
+from components.settings import Judgement, judge, own_keys
 
 S3: dict[str, Any] = {"provider": "s3", "region": "eu-west-1"}
 ROLE = "arn:aws:iam::123456789012:role/team/deploy"
@@ -514,3 +514,39 @@ def test_an_error_reads_as_a_whole() -> None:
 def test_a_long_value_is_shortened() -> None:
     (fault,) = faults(calls(bucket_name="x" * 5000))
     assert len(fault.value) < 100
+
+
+def test_only_the_projects_own_keys_are_its_configuration() -> None:
+    config = {"acme:destinations": 1, "aws:region": 2, "pulumi:tags": 3, "platform:default": 4}
+    assert own_keys(config, "acme") == {"destinations": 1}
+
+
+@pytest.mark.parametrize(
+    ("config", "astray"),
+    [
+        ({"voice:destinations": 1, "voice:tags": 2}, ["destinations", "tags"]),
+        ({"acme:destinations": 1, "recording-storage:default": 2}, ["default"]),
+        ({"recording-storage:destinations": 1, "aws:region": 2}, ["destinations"]),
+    ],
+)
+def test_keys_of_another_project_are_no_silent_loss(config: dict[str, object], astray: list[str]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        own_keys(config, "acme")
+    assert [fault.key for fault in caught.value.faults] == astray
+    assert caught.value.namespace == "acme"
+
+
+def test_a_key_that_is_set_here_may_be_set_for_another_project_too() -> None:
+    config = {"acme:destinations": 1, "recording-storage:destinations": 2}
+    assert own_keys(config, "acme") == {"destinations": 1}
+
+
+def test_a_key_of_another_project_is_told_how_to_be_the_projects_own() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        own_keys({"recording-storage:destinations": 1}, "acme")
+    (fault,) = caught.value.faults
+    assert fault.value == "(not set)"
+    assert fault.expected == (
+        "a key of the project acme; recording-storage:destinations is written for the project recording-storage"
+    )
+    assert fault.mend.startswith("write destinations alone")

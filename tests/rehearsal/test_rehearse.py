@@ -129,6 +129,19 @@ def test_a_boundarys_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None
     assert "missing.json" in done.err
 
 
+def test_a_stack_file_of_another_project_is_told_how_to_be_one_of_its_own(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project", {}, name="acme-recordings")
+    file = folder / "stacks" / "Pulumi.acme.yaml"
+    written = "config: {recording-storage:destinations: {calls: {provider: s3, region: eu-west-1}}}"
+    file.write_text(written)
+    done = command("rehearse", "acme", folder=folder)
+    assert done.code == 2
+    assert "acme-recordings:destinations = (not set)" in done.err
+    assert "write destinations alone" in done.err
+    file.write_text(written.replace("recording-storage:", ""))
+    assert command("rehearse", "acme", folder=folder).code == 0
+
+
 def test_an_overridden_constant_is_rehearsed_and_said(tmp_path: Path) -> None:
     config = {"destinations": {"calls": CALLS}, "trust_profile": {"s3": {"account": "555566667777"}}}
     done = command("rehearse", "acme", folder=write_project(tmp_path / "project", config))
