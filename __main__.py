@@ -1,9 +1,15 @@
 """The Pulumi program: read the stack's configuration, build its destinations, export what applications need."""
 
+import gc
+
 import pulumi
 
 from components.faults import ConfigurationError
 from components.stack import build, read_configuration
+
+# What is registered lives until the program ends: going through all of it for garbage as often as usual would be a
+# third of the program's time. What is young is still looked through.
+gc.set_threshold(20_000, 100)
 
 try:
     judgement = read_configuration()

@@ -120,10 +120,11 @@ def _part(pid: int) -> str:
 
 
 def _children(pid: int) -> list[int]:
-    try:
-        direct = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    try:  # each thread has the children that it started
+        threads = [one.read_text() for one in Path(f"/proc/{pid}/task").glob("*/children")]
     except OSError:
         return []
+    direct = [int(one) for children in threads for one in children.split()]
     return direct + [one for child in direct for one in _children(child)]
 
 

@@ -5,11 +5,12 @@ Left out on purpose: access logging and replication (a team's own programs add t
 one over, so that several destinations share it).
 """
 
-from __future__ import annotations
+# No postponed annotations: Pulumi reads a component's for every instance, and would compile each anew.
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -18,13 +19,11 @@ from typing_extensions import NotRequired, TypedDict
 from components import adoption, contract, kms, naming
 from components.destination import PROTECT
 from components.handing_over import sound
+from components.inputs import computed
 from components.keeping import Keeping
 from components.s3_bucket import BucketSettings, make_bucket
 from components.s3_policies import s3_trust_policy, s3_write_policy
 from components.trust import S3Overrides, effective_s3
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 TYPE = "recording-storage:index:S3Destination"
 HOME_REGION = "us-east-1"
@@ -105,6 +104,15 @@ class S3DestinationArgs(TypedDict):
     """Tags for everything that can carry them."""
 
 
+@dataclass(frozen=True)
+class _Bucket:
+    """The bucket, whoever made it."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    region: pulumi.Output[str]
+
+
 class S3Destination(pulumi.ComponentResource):
     """A private bucket for recordings and the role through which the recording service writes to it.
 
@@ -143,7 +151,7 @@ class S3Destination(pulumi.ComponentResource):
             opts = pulumi.ResourceOptions.merge(opts, unmanaged)
         super().__init__(TYPE, name, {"adopt": adopted} if adopted else {}, opts)
         trust = effective_s3(args.get("trust_profile", {}))
-        external_id = pulumi.Output.from_input(args.get("external_id", trust.external_id))
+        external_ids = (args.get("external_id", trust.external_id), *args.get("additional_external_ids", ()))
         bucket_name, role_name = self._names(name, args)
         tags = args.get("tags", {})
         keeping = Keeping(self, args.get("on_destroy", PROTECT))
@@ -156,10 +164,11 @@ class S3Destination(pulumi.ComponentResource):
             name=role_name,
             path=args.get("role_path", "/"),
             description=f"Writes recordings to {name}",
-            assume_role_policy=pulumi.Output.all(external_id, *args.get("additional_external_ids", ())).apply(
-                lambda ids: pulumi.Output.all(*args.get("additional_principals", ())).apply(
-                    lambda principals: json.dumps(s3_trust_policy(trust, ids, principals))
-                )
+            assume_role_policy=computed(
+                [*external_ids, *args.get("additional_principals", ())],
+                lambda known: json.dumps(
+                    s3_trust_policy(trust, known[: len(external_ids)], known[len(external_ids) :])
+                ),
             ),
             max_session_duration=trust.session_seconds,
             permissions_boundary=args.get("permissions_boundary"),
@@ -172,8 +181,9 @@ class S3Destination(pulumi.ComponentResource):
             f"{name}-role-policy",
             name="write-recordings",
             role=role.name,
-            policy=pulumi.Output.all(bucket.arn, args["region"], args.get("kms_key_arn")).apply(
-                lambda known: json.dumps(s3_write_policy(trust, *known))
+            policy=computed(
+                [bucket.arn, args["region"], args.get("kms_key_arn")],
+                lambda known: json.dumps(s3_write_policy(trust, *known)),
             ),
             opts=trusted,
         )
@@ -181,14 +191,14 @@ class S3Destination(pulumi.ComponentResource):
         self.bucket_name = bucket.name
         self.bucket_region = bucket.region
         self.bucket_arn = bucket.arn
-        self.bucket_uri = pulumi.Output.concat("s3://", bucket.name)
+        self.bucket_uri = bucket.name.apply("s3://{}".format)
         self.kms_key_arn = pulumi.Output.from_input(key_arn) if key_arn is not None else None
         self.kms_key_statements = self._statements(name, args, role) if "kms_key_arn" in args else None
         self.role_name = role.name
         # Handed over once the role may write: who reads the output may record at once.
-        self.role_arn = pulumi.Output.all(role.arn, write.id).apply(lambda known: known[0])
+        self.role_arn = write.id.apply(lambda _: role.arn)
         self.recording_storage = pulumi.Output.all(
-            self.bucket_name, self.bucket_region, self.role_arn, external_id
+            self.bucket_name, self.bucket_region, self.role_arn, external_ids[0]
         ).apply(lambda known: _handed_over(known, trust.external_id))
         self.conversation_properties = self.recording_storage.apply(contract.conversation_properties)
         self.legacy_conversation_properties = self.recording_storage.apply(contract.s3_legacy_properties)
@@ -208,9 +218,9 @@ class S3Destination(pulumi.ComponentResource):
             }
         )
 
-    def _account(self, args: S3DestinationArgs) -> pulumi.Output[str]:
+    def _account(self, args: S3DestinationArgs) -> pulumi.Input[str]:
         if "account_id" in args:
-            return pulumi.Output.from_input(args["account_id"])
+            return args["account_id"]
         return aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
 
     def _names(self, name: str, args: S3DestinationArgs) -> tuple[pulumi.Input[str], pulumi.Input[str]]:
@@ -218,10 +228,10 @@ class S3Destination(pulumi.ComponentResource):
         if bucket and "role_name" in args:
             return bucket, args["role_name"]
         scope = naming.Scope(pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack())
-        place = pulumi.Output.all(self._account(args), args["region"])
+        place = (self._account(args), args["region"])
         return (
-            bucket or place.apply(lambda known: naming.bucket_name(scope, name, *known)),
-            args.get("role_name") or place.apply(lambda known: naming.role_name(scope, name, *known)),
+            bucket or computed(place, lambda known: naming.bucket_name(scope, name, *known)),
+            args.get("role_name") or computed(place, lambda known: naming.role_name(scope, name, *known)),
         )
 
     def _key(
@@ -236,10 +246,11 @@ class S3Destination(pulumi.ComponentResource):
             region=args["region"],
             enable_key_rotation=True,
             deletion_window_in_days=args.get("kms_key_deletion_days", kms.LONGEST_DELETION_DAYS),
-            policy=pulumi.Output.all(self._account(args), role.arn, args["region"], *readers).apply(
+            policy=computed(
+                [self._account(args), role.arn, args["region"], *readers],
                 lambda known: json.dumps(
                     kms.key_policy(known[0], kms.key_statements(name, known[1], known[3:], known[2]))
-                )
+                ),
             ),
             tags=args.get("tags", {}),
             opts=keeping.options(),
@@ -286,15 +297,6 @@ class S3Destination(pulumi.ComponentResource):
         return pulumi.Output.all(*needed).apply(said)
 
 
-@dataclass(frozen=True)
-class _Bucket:
-    """The bucket, whoever made it."""
-
-    name: pulumi.Output[str]
-    arn: pulumi.Output[str]
-    region: pulumi.Output[str]
-
-
 def _own_region(known: Sequence[str]) -> str:
     bucket, own, stated = known
     if own != stated:
@@ -318,6 +320,11 @@ def aws_provider(account: str | None, deploy_role: str | None) -> aws.Provider:
         if deploy_role
         else None,
     )
+
+
+def reached_account(provider: pulumi.ProviderResource) -> pulumi.Output[str]:
+    """The account that a provider reaches, as it says."""
+    return aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(provider=provider)).account_id
 
 
 def _handed_over(known: Sequence[str], default_external_id: str) -> contract.RecordingStorage:

@@ -9,16 +9,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pulumi
 import pulumi_aws as aws
 
 from components import adoption
 from components.destination import DELETE
+from components.inputs import computed
 from components.s3_lifecycle import lifecycle_rules
 from components.s3_policies import s3_bucket_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pulumi
 
     from components.keeping import Keeping
 
@@ -77,8 +79,9 @@ def make_bucket(name: str, settings: BucketSettings, keeping: Keeping) -> aws.s3
         f"{name}-policy",
         bucket=bucket.bucket,
         region=settings.region,
-        policy=pulumi.Output.all(bucket.arn, *settings.readers).apply(
-            lambda known: json.dumps(s3_bucket_policy(known[0], known[1:]))
+        policy=computed(
+            [bucket.arn, *settings.readers],
+            lambda known: json.dumps(s3_bucket_policy(known[0], known[1:])),
         ),
         opts=kept(ownership),
     )
