@@ -119,25 +119,24 @@ def _unattended(name: str, count: int) -> Callable[[], Figure]:
 
 def _alone(name: str, count: int) -> tuple[Figure, Figure]:
     """Run a program once in a process of its own: until its first registration, and as a whole."""
-    began = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "monitor.py"), str(PROGRAMS[name])],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin
-    assert process.stdout
-    with process.stdin as told:
-        json.dump(
-            {f"recording-storage:{key}": json.dumps(value) for key, value in _config(count).items()}, told
-        )
-    with process.stdout as said:
-        notes = json.loads(said.read() or "{}")
-    _, status, used = os.wait4(process.pid, 0)
-    wall = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, f"the {name} ended with {process.returncode}"
+    command = [sys.executable, str(HERE / "monitor.py"), str(PROGRAMS[name])]
+    config = {f"recording-storage:{key}": json.dumps(value) for key, value in _config(count).items()}
+    with (
+        tempfile.TemporaryFile("w+") as told,
+        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as ill,
+    ):
+        json.dump(config, told)
+        told.seek(0)
+        began = time.monotonic()
+        process = subprocess.Popen(command, stdin=told, stdout=said, stderr=ill)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        ill.seek(0)
+        assert process.returncode == 0, f"the {name} failed: {ill.read().decode()[-2000:]}"
+        notes = json.load(said)
     assert name == BARE or notes["resources"] == 9 * count + 1, notes
     memory = used.ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
     first = Figure(notes["first"]["at"] - began, notes["first"]["cpu"], memory)

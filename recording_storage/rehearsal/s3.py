@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from recording_storage.sandbox import Sandbox
     from recording_storage.sandbox.aws.credentials import Credentials
 
+STATEMENT = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
+"""A statement's parts, in the order in which people read them; the Pulumi engine sorts what it hands over."""
+
 
 class S3Stage:
     """A stack's S3 destinations, played through."""
@@ -68,7 +71,8 @@ class S3Stage:
         statements = outputs.get("kms_key_statements")
         if not statements:
             return ()
-        return (f"add to the policy of {outputs['kms_key_arn']}: {json.dumps(statements)}",)
+        ordered = [{part: one[part] for part in STATEMENT if part in one} for one in statements]
+        return (f"add to the policy of {outputs['kms_key_arn']}: {json.dumps(ordered)}",)
 
     def unproven(self, name: str) -> tuple[str, ...]:
         destination = self._destinations[name]
