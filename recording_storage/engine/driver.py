@@ -125,7 +125,7 @@ class Running:
     def __init__(
         self, command: list[str], folder: Path, environment: Mapping[str, str], log: Path, *, logged: bool
     ) -> None:
-        self._events = log / "events.jsonl"
+        self._events, self._heard = log / "events.jsonl", 0
         self._out, self._err = log / "out", log / "err"
         with self._out.open("w") as out, self._err.open("w") as err:
             self.process = subprocess.Popen(
@@ -140,14 +140,11 @@ class Running:
     def wait(self, tell: Tell | None = None) -> Run:
         """Wait until it has ended; `tell` hears of each resource that changes."""
         run = Run(0, "", "")
-        heard = 0
         try:
             while True:
                 ended = self.process.poll() is not None
-                lines = self._lines()
-                for line in lines[heard:]:
+                for line in self._unheard():
                     _hear(json.loads(line), run, tell)
-                heard = len(lines)
                 if ended:
                     break
                 time.sleep(POLL_SECONDS)
@@ -159,10 +156,15 @@ class Running:
         run.out, run.err = self._out.read_text(), self._err.read_text()
         return run
 
-    def _lines(self) -> list[str]:
-        """The events that are written whole."""
-        text = self._events.read_text() if self._events.exists() else ""
-        return text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
+    def _unheard(self) -> list[bytes]:
+        """The events since the last time, as far as they are written whole."""
+        if not self._events.exists():
+            return []
+        with self._events.open("rb") as events:
+            events.seek(self._heard)
+            whole = events.read().rpartition(b"\n")[0]
+        self._heard += len(whole) + 1 if whole else 0
+        return whole.splitlines()
 
 
 def _hear(event: dict[str, Any], run: Run, tell: Tell | None) -> None:

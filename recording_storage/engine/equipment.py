@@ -41,7 +41,6 @@ def equip(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
         "PULUMI_ENABLE_LEGACY_PLUGIN_SEARCH": "true",  # takes a provider that is newer than the program's SDK
         "PULUMI_BACKEND_URL": state.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "",  # nothing is encrypted, but the CLI wants one
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",  # the CLI asks pip which packages there are
     }
 

@@ -84,7 +84,6 @@ class UnderPulumi:
         del cast
         self.environment = sandbox.environment("owner", {})
         self._folder = sandbox.folder / PULUMI_FOLDER
-        self._runs: dict[str, Run] = {}
 
     def begin(self, plan: Plan, folder: Path, owner: Mapping[str, str]) -> None:
         from recording_storage.engine.driver import Engine
@@ -96,14 +95,16 @@ class UnderPulumi:
         initialised = self._engine.run("stack", "init", self._stack)
         if initialised.code:
             return [], initialised.text.strip()
-        for command, doing in (("preview", "previewing"), ("up", "making")):
-            run = self._deploy(command, tell, doing)
-            if run.code:
-                return [], "; ".join(run.errors) or run.text.strip()
+        self._previewed = self._deploy("preview", tell, "previewing")
+        if self._previewed.code:
+            return [], _why(self._previewed)
+        self._up = self._deploy("up", tell, "making")
+        if self._up.code:
+            return [], _why(self._up)
         return _made(self._engine), self._engine.exported("stack", "output", "--json")
 
     def results(self, tell: Tell) -> Iterator[Result]:
-        previewed, made = self._runs["preview"].steps, self._runs["up"].steps
+        previewed, made = self._previewed.steps, self._up.steps
         yield _result(
             "preview",
             "previewed, and made as previewed",
@@ -124,11 +125,9 @@ class UnderPulumi:
 
     def _deploy(self, command: str, tell: Tell, doing: str, *arguments: str) -> Run:
         tell(doing)
-        run = self._engine.deploy(
+        return self._engine.deploy(
             command, "--stack", self._stack, *arguments, tell=lambda step: tell(f"{doing}: {step}")
         )
-        self._runs.setdefault(command, run)
-        return run
 
 
 NO_ENGINE, PULUMI = "none", "pulumi"
@@ -149,6 +148,11 @@ def _made(engine: Engine) -> Events:
         for one in found
         if one.get("custom") and not one["type"].startswith("pulumi:")
     ]
+
+
+def _why(run: Run) -> str:
+    """Why it failed."""
+    return "; ".join(run.errors) or run.text.strip()
 
 
 def _listed(steps: set[Step]) -> str:

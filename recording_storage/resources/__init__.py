@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from recording_storage.resources import schema
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from recording_storage.resources import schema
 
 Properties = dict[str, Any]
 
@@ -143,6 +143,10 @@ def check(provider: Provider, token: str, inputs: Mapping[str, object]) -> Resou
     Raises `InputsError` for inputs that the SDK wouldn't take; `UnsupportedError` for a type that the table doesn't
     know, or an input that it doesn't honour.
     """
+    from recording_storage.resources import (
+        schema,  # and with it Pulumi, which who only names packages needn't load
+    )
+
     faults = schema.faults(token, inputs)
     if faults:
         raise InputsError(faults)
@@ -157,6 +161,8 @@ def check(provider: Provider, token: str, inputs: Mapping[str, object]) -> Resou
 
 def check_config(package: str, config: Mapping[str, object]) -> None:
     """Raise `InputsError` for a configuration that the SDK's provider wouldn't take."""
+    from recording_storage.resources import schema
+
     faults = schema.config_faults(package, config)
     if faults:
         raise InputsError(faults)

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from recording_storage.sandbox import Sandbox
 from tests.support.engine import MARKS, inhabited
-from tests.support.engine_aws import AwsHouse
-from tests.support.engine_azure import AzureHouse
-from tests.support.engine_google import GoogleHouse
+from tests.support.houses import HOUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from tests.support.engine import House
 
 pytestmark = MARKS
@@ -25,13 +20,6 @@ STORAGE = {
     "google": "bucket",
     "azure": "resource-group storage-account blob-service container management-policy",
 }
-KINDS: dict[str, Callable[..., House[Any]]] = {"aws": AwsHouse, "google": GoogleHouse, "azure": AzureHouse}
-
-
-@pytest.fixture(scope="module")
-def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, House[Any]]]:
-    with Sandbox() as sandbox:
-        yield {cloud: make(sandbox, tmp_path_factory.mktemp(cloud)) for cloud, make in KINDS.items()}
 
 
 def retained(text: str) -> set[str]:
@@ -39,7 +27,7 @@ def retained(text: str) -> set[str]:
     return set(re.findall(r" calls-([a-z-]+) deleted .*\[retain\]", text))
 
 
-@pytest.mark.parametrize("cloud", KINDS)
+@pytest.mark.parametrize("cloud", HOUSES)
 def test_what_is_protected_stays_and_is_named(houses: dict[str, House[Any]], cloud: str) -> None:
     house = houses[cloud]
     stack, calls = inhabited(house, "until-protect", retention_days=30)
@@ -53,7 +41,7 @@ def test_what_is_protected_stays_and_is_named(houses: dict[str, House[Any]], clo
     calls.assert_lives()
 
 
-@pytest.mark.parametrize("cloud", KINDS)
+@pytest.mark.parametrize("cloud", HOUSES)
 def test_what_is_retained_stays_and_is_marked(houses: dict[str, House[Any]], cloud: str) -> None:
     stack, calls = inhabited(houses[cloud], "until-retain", retention_days=30, on_destroy="retain")
     done = stack.run("destroy")
@@ -62,7 +50,7 @@ def test_what_is_retained_stays_and_is_marked(houses: dict[str, House[Any]], clo
     calls.assert_retained()
 
 
-@pytest.mark.parametrize("cloud", KINDS)
+@pytest.mark.parametrize("cloud", HOUSES)
 def test_what_is_given_up_goes(houses: dict[str, House[Any]], cloud: str) -> None:
     stack, calls = inhabited(houses[cloud], "until-delete", retention_days=30, on_destroy="delete")
     done = stack.run("destroy")

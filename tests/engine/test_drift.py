@@ -7,27 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from recording_storage.sandbox import Sandbox
 from tests.support.engine import MARKS, UNCHANGED, inhabited
 from tests.support.engine_aws import AwsHouse, S3Recordings
 from tests.support.engine_azure import ARM, SUBSCRIPTION, AzureHouse, AzureRecordings
 from tests.support.engine_google import BUCKETS, IAM, GoogleHouse, GoogleRecordings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from recording_storage.sandbox import Sandbox
     from tests.support.engine import Stack
 
 pytestmark = MARKS
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 STORAGE_VERSION = {"api-version": "2024-01-01"}
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as made:
-        yield made
 
 
 def assert_mended(stack: Stack[Any], **expected: str) -> None:

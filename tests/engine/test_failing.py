@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from recording_storage.sandbox import Sandbox
 from tests.support.engine import MARKS, UNCHANGED, Stack
 from tests.support.engine_aws import AwsHouse
-from tests.support.engine_azure import AzureHouse
-from tests.support.engine_google import GoogleHouse
 from tests.support.engine_interrupted import Gatekeeper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
+    from recording_storage.sandbox import Sandbox
     from tests.support.engine import House
 
 pytestmark = MARKS
@@ -98,31 +94,15 @@ REFUSALS = [
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def houses(
-    sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, tuple[House[Any], Gatekeeper]]:
-    kinds: dict[str, Callable[..., House[Any]]] = {
-        "aws": AwsHouse,
-        "google": GoogleHouse,
-        "azure": AzureHouse,
-    }
-    return {
-        cloud: (make(sandbox, tmp_path_factory.mktemp(cloud)), Gatekeeper(getattr(sandbox, cloud)))
-        for cloud, make in kinds.items()
-    }
+def guarded(sandbox: Sandbox, houses: dict[str, House[Any]]) -> dict[str, tuple[House[Any], Gatekeeper]]:
+    return {cloud: (house, Gatekeeper(getattr(sandbox, cloud))) for cloud, house in houses.items()}
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: f"{one.cloud}-{one.name}")
 def test_what_is_refused_is_named_and_the_next_run_makes_what_is_missing(
-    houses: dict[str, tuple[House[Any], Gatekeeper]], refusal: Refusal
+    guarded: dict[str, tuple[House[Any], Gatekeeper]], refusal: Refusal
 ) -> None:
-    house, gatekeeper = houses[refusal.cloud]
+    house, gatekeeper = guarded[refusal.cloud]
     stack = Stack(house, f"f{REFUSALS.index(refusal)}")
     stack.configure(calls={})
     with gatekeeper.answering(refusal.request, (refusal.status, refusal.body)) as asked:
@@ -147,9 +127,9 @@ def test_what_is_refused_is_named_and_the_next_run_makes_what_is_missing(
 
 
 def test_what_is_half_made_is_kept_and_finished_by_the_next_run(
-    houses: dict[str, tuple[House[Any], Gatekeeper]],
+    guarded: dict[str, tuple[House[Any], Gatekeeper]],
 ) -> None:
-    house, gatekeeper = houses["aws"]
+    house, gatekeeper = guarded["aws"]
     stack = Stack(house, "half")
     stack.configure(tags={"team": "voice"}, calls={})
     denied = "<Error><Code>AccessDenied</Code><Message>no s3:PutBucketTagging</Message></Error>"
@@ -183,9 +163,9 @@ PRINCIPAL = r"^POST \S+/servicePrincipals "
     ],
 )
 def test_what_is_not_replicated_yet_is_tried_again(
-    houses: dict[str, tuple[House[Any], Gatekeeper]], request_: str, status: str, code: str, name: str
+    guarded: dict[str, tuple[House[Any], Gatekeeper]], request_: str, status: str, code: str, name: str
 ) -> None:
-    house, gatekeeper = houses["azure"]
+    house, gatekeeper = guarded["azure"]
     stack = Stack(house, f"later-{name}")
     stack.configure(calls={})
     with gatekeeper.answering(request_, (status, error_of(code, "not yet"))) as asked:
@@ -202,9 +182,9 @@ def test_what_is_not_replicated_yet_is_tried_again(
     ],
 )
 def test_another_error_is_not_tried_again(
-    houses: dict[str, tuple[House[Any], Gatekeeper]], request_: str, status: str, code: str, name: str
+    guarded: dict[str, tuple[House[Any], Gatekeeper]], request_: str, status: str, code: str, name: str
 ) -> None:
-    house, gatekeeper = houses["azure"]
+    house, gatekeeper = guarded["azure"]
     stack = Stack(house, f"never-{name}")
     stack.configure(calls={})
     with gatekeeper.answering(request_, (status, error_of(code, "not yet"))) as asked:

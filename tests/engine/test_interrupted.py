@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from recording_storage.sandbox import Sandbox
 from tests.support.engine import MARKS, PROJECT, UNCHANGED, Stack
 from tests.support.engine_aws import AwsHouse
 from tests.support.engine_azure import AzureHouse
@@ -18,8 +17,9 @@ from tests.support.engine_google import IAM, GoogleHouse
 from tests.support.engine_interrupted import Gatekeeper, wait_for_children
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from recording_storage.sandbox import Sandbox
     from tests.support.engine import House
 
 pytestmark = MARKS
@@ -147,24 +147,8 @@ POINTS = [
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def houses(
-    sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, tuple[House[Any], Gatekeeper]]:
-    kinds: dict[str, Callable[..., House[Any]]] = {
-        "aws": AwsHouse,
-        "google": GoogleHouse,
-        "azure": AzureHouse,
-    }
-    return {
-        cloud: (make(sandbox, tmp_path_factory.mktemp(cloud)), Gatekeeper(getattr(sandbox, cloud)))
-        for cloud, make in kinds.items()
-    }
+def guarded(sandbox: Sandbox, houses: dict[str, House[Any]]) -> dict[str, tuple[House[Any], Gatekeeper]]:
+    return {cloud: (house, Gatekeeper(getattr(sandbox, cloud))) for cloud, house in houses.items()}
 
 
 def told(command: str, stack: Stack[Any], **words: str) -> list[str]:
@@ -241,9 +225,9 @@ def left_behind(house: House[Any], stack: str) -> list[str]:
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda one: f"{one.cloud}-{one.name}")
 def test_a_run_that_is_killed_while_something_is_made_is_run_again(
-    houses: dict[str, tuple[House[Any], Gatekeeper]], point: Point
+    guarded: dict[str, tuple[House[Any], Gatekeeper]], point: Point
 ) -> None:
-    house, gatekeeper = houses[point.cloud]
+    house, gatekeeper = guarded[point.cloud]
     stack = Stack(house, f"k{POINTS.index(point)}")
     stack.configure(calls={"on_destroy": "delete", **point.settings})
     with gatekeeper.holding(point.request) as reached:
@@ -261,8 +245,8 @@ def test_a_run_that_is_killed_while_something_is_made_is_run_again(
     assert_whole(house, stack)
 
 
-def test_ctrl_c_lets_it_finish_what_it_is_doing(houses: dict[str, tuple[House[Any], Gatekeeper]]) -> None:
-    house, gatekeeper = houses["aws"]
+def test_ctrl_c_lets_it_finish_what_it_is_doing(guarded: dict[str, tuple[House[Any], Gatekeeper]]) -> None:
+    house, gatekeeper = guarded["aws"]
     stack = Stack(house, "ctrl-c")
     stack.configure(calls={"on_destroy": "delete"})
     with gatekeeper.holding(r"^PUT [^?]+/ ") as reached:

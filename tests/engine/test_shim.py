@@ -115,6 +115,14 @@ def test_a_sandbox_in_a_sandbox_has_the_real_cli(
     assert inner[CLI] == shim.environment[CLI]
 
 
+def test_it_starts_without_pulumis_own_python(tmp_path: Path) -> None:
+    loaded = "import sys; from recording_storage.engine import driver, shim; print('pulumi' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
 def test_without_a_cli_nothing_is_offered(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
