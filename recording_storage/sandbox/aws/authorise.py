@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from recording_storage.sandbox.aws.conditions import MalformedPolicy
-from recording_storage.sandbox.aws.document import parse
+from recording_storage.evaluation.aws.conditions import MalformedPolicy
+from recording_storage.evaluation.aws.document import parse
+from recording_storage.evaluation.aws.policy import Policies, Principal, Request, decide
 from recording_storage.sandbox.aws.errors import AwsError
-from recording_storage.sandbox.aws.policy import Policies, Principal, Request, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from recording_storage.evaluation.aws.document import Document, Kind, Statement
+    from recording_storage.evaluation.aws.policy import Decision, Grant
     from recording_storage.sandbox.aws.cloud import Caller
-    from recording_storage.sandbox.aws.document import Document, Kind, Statement
     from recording_storage.sandbox.aws.http import HttpRequest
-    from recording_storage.sandbox.aws.policy import Decision, Grant
 
     Refusal = Callable[[Principal, str, str, str], AwsError]
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recording_storage.evaluation.aws.conditions import Pattern
+from recording_storage.evaluation.aws.policy import is_public
 from recording_storage.sandbox.aws import cloud
 from recording_storage.sandbox.aws.authorise import named_principals, well_formed
-from recording_storage.sandbox.aws.conditions import Pattern
 from recording_storage.sandbox.aws.errors import AwsError
 from recording_storage.sandbox.aws.operations import BUCKET_ACTIONS, OBJECT_ACTIONS, VERSION_ACTIONS
-from recording_storage.sandbox.aws.policy import is_public
 
 if TYPE_CHECKING:
-    from recording_storage.sandbox.aws.document import Statement
+    from recording_storage.evaluation.aws.document import Statement
 
 LONGEST = 20 * 1024
 BUCKET_ARN = f"arn:{cloud.PARTITION}:s3:::"

@@ -26,8 +26,8 @@ from moto.s3.models import (
 )
 from moto.sts.models import AssumedRole, sts_backends
 
-from recording_storage.sandbox.aws.conditions import Undecidable
-from recording_storage.sandbox.aws.policy import Principal
+from recording_storage.evaluation.aws.conditions import Undecidable
+from recording_storage.evaluation.aws.policy import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

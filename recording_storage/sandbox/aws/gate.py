@@ -17,9 +17,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from recording_storage.evaluation.aws.conditions import Undecidable
 from recording_storage.sandbox.aws import cloud, iam_access, sts_access
 from recording_storage.sandbox.aws.backend import Answer, Backend
-from recording_storage.sandbox.aws.conditions import Undecidable
 from recording_storage.sandbox.aws.errors import AwsError
 from recording_storage.sandbox.aws.http import HttpRequest
 from recording_storage.sandbox.aws.kms_access import KmsAccess

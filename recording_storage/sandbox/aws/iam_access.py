@@ -19,9 +19,9 @@ from recording_storage.sandbox.aws.errors import AwsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from recording_storage.sandbox.aws.document import Kind
+    from recording_storage.evaluation.aws.document import Kind
+    from recording_storage.evaluation.aws.policy import Principal
     from recording_storage.sandbox.aws.http import HttpRequest
-    from recording_storage.sandbox.aws.policy import Principal
 
 Target: TypeAlias = Literal["role", "user", "policy", "new policy", "anything"]
 

@@ -10,18 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from recording_storage.evaluation.aws.policy import Grant
 from recording_storage.sandbox.aws.authorise import context_of, decided
 from recording_storage.sandbox.aws.errors import AwsError
-from recording_storage.sandbox.aws.policy import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from recording_storage.evaluation.aws.conditions import Truth
+    from recording_storage.evaluation.aws.policy import Decision
     from recording_storage.sandbox.aws.cloud import Caller
-    from recording_storage.sandbox.aws.conditions import Truth
     from recording_storage.sandbox.aws.http import HttpRequest
     from recording_storage.sandbox.aws.keys import GrantState, KeyState, Located
-    from recording_storage.sandbox.aws.policy import Decision
 
 CRYPTOGRAPHIC = frozenset({"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"})
 NEEDS_ENABLED = CRYPTOGRAPHIC | {"kms:CreateGrant", "kms:EnableKeyRotation", "kms:DisableKeyRotation"}

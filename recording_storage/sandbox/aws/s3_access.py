@@ -12,17 +12,17 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from recording_storage.evaluation.aws.policy import is_public
 from recording_storage.sandbox.aws import cloud
 from recording_storage.sandbox.aws.authorise import context_of, permit, well_formed
 from recording_storage.sandbox.aws.bucket_policy import check_new_policy
 from recording_storage.sandbox.aws.errors import AwsError
 from recording_storage.sandbox.aws.operations import CREATE_BUCKET, HOME_REGION, Needed
-from recording_storage.sandbox.aws.policy import is_public
 
 if TYPE_CHECKING:
+    from recording_storage.evaluation.aws.policy import Principal
     from recording_storage.sandbox.aws.http import HttpRequest
     from recording_storage.sandbox.aws.operations import Operation
-    from recording_storage.sandbox.aws.policy import Principal
     from recording_storage.sandbox.aws.signature import Claim
 
 CONTEXT_HEADERS = (

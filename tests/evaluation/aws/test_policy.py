@@ -28,7 +28,7 @@ from policy_case import (
 )
 from shape_cases import SHAPES
 
-from recording_storage.sandbox.aws import policy
+from recording_storage.evaluation.aws import policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ import pytest
 from documented import differences
 from policy_case import AS_WRITTEN, Evaluator
 
-from recording_storage.sandbox.aws import conditions, document, policy
+from recording_storage.evaluation.aws import conditions, document, policy
 
 MODULES = (policy, document, conditions)
 SOURCES = {module.__name__: Path(str(module.__file__)).read_text() for module in MODULES}

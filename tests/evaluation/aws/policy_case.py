@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recording_storage.sandbox.aws import conditions, document, policy
+from recording_storage.evaluation.aws import conditions, document, policy
 
 if TYPE_CHECKING:
     from types import ModuleType

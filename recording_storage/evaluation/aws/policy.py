@@ -26,7 +26,7 @@ from enum import IntEnum
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from recording_storage.sandbox.aws.conditions import (
+from recording_storage.evaluation.aws.conditions import (
     Condition,
     Context,
     Pattern,
@@ -41,7 +41,7 @@ from recording_storage.sandbox.aws.conditions import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from recording_storage.sandbox.aws.document import Document, Kind, Statement
+    from recording_storage.evaluation.aws.document import Document, Kind, Statement
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, cast
 
-from recording_storage.sandbox.aws.conditions import Condition, MalformedPolicy
+from recording_storage.evaluation.aws.conditions import Condition, MalformedPolicy
 
 Kind: TypeAlias = Literal["identity", "resource", "trust", "key"]
 

@@ -1,0 +1,1 @@
+"""AWS: policies of all kinds, and their conditions."""
