@@ -77,6 +77,10 @@ class Stage(Protocol):
         """What somebody else must do before the destination works in a real cloud."""
         ...
 
+    def record(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
+        """Record to a destination as the service does, and say how each step ended."""
+        ...
+
     def play(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
         """Record to a destination, misuse it, and say how each attempt ended."""
         ...

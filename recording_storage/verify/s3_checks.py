@@ -1,0 +1,10 @@
+"""TODO table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from recording_storage.verify.checks import Check
+
+S3_CHECKS: Final[tuple[Check, ...]] = ()
