@@ -90,3 +90,7 @@ def worst(*findings: Finding) -> Finding:
         " · ".join(dict.fromkeys(finding.evidence for finding in same)),
         " · ".join(dict.fromkeys(finding.mend for finding in same if finding.mend)),
     )
+
+
+class NoCredentials(Exception):  # noqa: N818 (named as what is the matter)
+    """The caller has no credentials of a cloud that is to be read; the message says how to get some."""
