@@ -100,7 +100,7 @@ class _Recording:
 
     def versions(self) -> str:
         found = self.s3.list_object_versions(Bucket=self.bucket, Prefix=self.key).get("Versions", [])
-        if [one["VersionId"] for one in found] != [self.version] or self.version in ("", "null"):
+        if self.version not in [one["VersionId"] for one in found] or self.version in ("", "null"):
             raise UnexpectedError("the bucket keeps no versions: its versioning isn't enabled")
         self.s3.get_object(Bucket=self.bucket, Key=self.key, VersionId=self.version)["Body"].read()
         return "versions listed and read"
@@ -110,13 +110,16 @@ class _Recording:
         upload = self._begin(key)
         self._part(key, upload, 1, b"unfinished")
         listed = self.s3.list_parts(Bucket=self.bucket, Key=key, UploadId=upload).get("Parts", [])
-        open_uploads = self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
-        if len(listed) != 1 or [one["Key"] for one in open_uploads] != [key]:
+        if len(listed) != 1 or upload not in self._under_way():
             raise UnexpectedError("an upload under way isn't listed")
         self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
-        if self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads"):
+        if upload in self._under_way():
             raise UnexpectedError("an aborted upload is still listed")
         return "upload aborted"
+
+    def _under_way(self) -> list[str]:
+        found = self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
+        return [one["UploadId"] for one in found]
 
     def _begin(self, key: str) -> str:
         return self.s3.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType="video/mp4")[

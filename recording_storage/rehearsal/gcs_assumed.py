@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from components.gcs_settings import GcsDestination
     from components.settings import Settings
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.key_rings import CryptoKey
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.stand_in import Google
 
 PROPRIETOR, STRANGER = "proprietor@example.com", "stranger@example.org"
@@ -98,16 +98,25 @@ class Assumed:
         )
         return bucket
 
+    def other_provider(self, google: Google, name: str, destination: GcsDestination) -> str:
+        """Make a provider of another issuer in the pool that was given; its name."""
+        from recording_storage.sandbox.google import occasion
+
+        pool = occasion.pool(google.world, destination.project, destination.names(self._scope, name).pool)
+        occasion.provider(pool, OTHER_PROVIDER, self.other_issuer)
+        return f"{pool.name}/providers/{OTHER_PROVIDER}"
+
     @property
     def stranger(self) -> Principal:
         """Somebody with a Google account, whom nobody has granted anything."""
-        from recording_storage.sandbox.google import principals
+        from recording_storage.evaluation.google import principals
 
         return principals.user(STRANGER)
 
     def reader(self, google: Google, member: str) -> Principal | None:
         """Who a reader is as somebody who asks; None for those whom nobody can be here."""
-        from recording_storage.sandbox.google import occasion, principals
+        from recording_storage.evaluation.google import principals
+        from recording_storage.sandbox.google import occasion
 
         kind, _, who = member.partition(":")
         if not is_playable(member):
@@ -168,8 +177,7 @@ class Assumed:
 
         pool_id = destination.names(self._scope, name).pool
         if destination.existing_pool:
-            pool = occasion.pool(google.world, destination.project, pool_id)
-            occasion.provider(pool, OTHER_PROVIDER, self.other_issuer)
+            occasion.pool(google.world, destination.project, pool_id)
         if destination.adopt_pool:
             pool = occasion.pool(
                 google.world,

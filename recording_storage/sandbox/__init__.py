@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 AWS_HOSTS = re.compile(r"((.+\.)?s3|iam|sts|kms)([.-][a-z0-9-]+)*\.amazonaws\.com")
 GOOGLE_HOSTS = re.compile(
-    r"((.+\.)?storage|www|iam|sts|iamcredentials|cloudbilling|cloudresourcemanager|serviceusage|cloudkms|oauth2"
+    r"((.+\.)?storage|www|iam|sts|iamcredentials|cloudbilling|cloudresourcemanager|serviceusage|cloudkms|policytroubleshooter|oauth2"
     r"|openidconnect)\.googleapis\.com|accounts\.google\.com"
 )
 AZURE_HOSTS = re.compile(
@@ -56,6 +57,8 @@ class Sandbox:
 
     def __init__(self) -> None:
         self.journal = Journal()
+        self.latency_seconds = 0.0
+        """How long a request waits before a stand-in sees it, as on its way to a cloud that is far away."""
         _sweep()
         self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self._undertaker = _undertaker(self.folder)
@@ -139,7 +142,7 @@ class Sandbox:
             if self._aws is None:
                 from recording_storage.sandbox.aws.stand_in import Aws
 
-                self._aws = Aws(self.journal)
+                self._aws = Aws(self.journal, self.issuers)
                 for guest in self._guests:
                     self._aws.admit(guest)
             return self._aws
@@ -180,6 +183,8 @@ class Sandbox:
 
         def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             self._open.wait()
+            if self.latency_seconds:
+                time.sleep(self.latency_seconds)
             return load()(environ, start_response)
 
         return app

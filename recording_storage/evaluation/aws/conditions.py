@@ -25,6 +25,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
@@ -96,6 +97,7 @@ class Pattern:
     characters: tuple[tuple[str, bool], ...]
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def plain(cls, text: str) -> Pattern:
         """Wildcards count, variables don't."""
         return cls(tuple((character, False) for character in text))

@@ -69,6 +69,7 @@ _AWS_PRINCIPAL = re.compile(
     r"\*|\d{12}"
     r"|arn:aws[a-z-]*:iam::(\d{12}:root|(\d{12}|cloudfront):user/[^*?]+|\d{12}:role/[^*?]+)"
     r"|arn:aws[a-z-]*:sts::\d{12}:(assumed-role/[^*?/]+/[^*?/]+|federated-user/[^*?/]+)"
+    r"|A(ID|RO)A[A-Z0-9]{8,}"  # what a policy shows of a user or role that was deleted since
 )
 _PRINCIPAL_TYPES: Mapping[str, re.Pattern[str]] = {
     "AWS": _AWS_PRINCIPAL,

@@ -1,10 +1,11 @@
 """Decides an AWS request as AWS does: by evaluating the policies that apply to it.
 
-`decide` takes identity policies, permissions boundary, session policies, one resource policy (bucket policy,
-role trust policy or key policy) and grants on a key, and says whether the request is allowed, and why. What it can't
-know it does not guess: it raises `Undecidable`. `is_public` is S3's test for Block Public Access.
+`decide` takes identity policies, permissions boundary, session policies, service control policies, one resource
+policy (bucket policy, role trust policy or key policy) and grants on a key, and says whether the request is allowed,
+and why. What it can't know it does not guess: it raises `Undecidable`. `is_public` is S3's test for Block Public
+Access.
 
-Left out: service and resource control policies, VPC endpoint policies, ACLs, root users, federated user
+Left out: resource control policies, VPC endpoint policies, ACLs, root users, federated user
 sessions and AWS services as callers, and a principal that was deleted and made anew under the same name. The
 condition keys (`aws:PrincipalArn`, `aws:username`, `aws:SecureTransport`, ...) are the caller's to give.
 
@@ -14,6 +15,7 @@ reference_policies_evaluation-logic_policy-eval-basics.html,
 reference_policies_evaluation-logic-cross-account.html, reference_policies_grammar.html,
 reference_policies_elements_principal.html, reference_policies_elements_notprincipal.html,
 reference_policies_elements_resource.html, access_policies_boundaries.html;
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html;
 https://docs.aws.amazon.com/kms/latest/developerguide/grants.html; and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 """
@@ -23,6 +25,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -46,11 +49,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: an IAM user, a role session (with the ARN of its role), or nobody known."""
+    """Who asks: an IAM user, a role session (with the ARN of its role), or nobody known.
+
+    For somebody who comes with an identity provider's token and is nobody in AWS yet, `provider_arn` is all there is.
+    """
 
     account: str
     arn: str
     role_arn: str | None = None
+    provider_arn: str | None = None
 
     @classmethod
     def anonymous(cls) -> Principal:
@@ -83,16 +90,21 @@ class Grant:
 
 @dataclass(frozen=True)
 class Policies:
-    """Everything that applies to a request. `session` is `None` when no session policy was given."""
+    """Everything that applies to a request. `session` is `None` when no session policy was given.
+
+    `organisation` has the service control policies for the caller's account, level by level from the root to the
+    account itself; none: the account is in no organisation, or is the one that manages it.
+    """
 
     identity: Sequence[Document]
     boundary: Document | None = None
     session: Sequence[Document] | None = None
+    organisation: Sequence[Sequence[Document]] = ()
     resource: Document | None = None
     grants: Sequence[Grant] = ()
 
 
-Blocker: TypeAlias = Literal["identity", "boundary", "session", "resource", ""]
+Blocker: TypeAlias = Literal["identity", "boundary", "session", "organisation", "resource", ""]
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,10 @@ def _is_account(text: str, account: str) -> bool:
 def _named(kind: str, text: str, who: Principal) -> tuple[Truth, _Grade]:
     if kind == "CanonicalUser":
         return (None if who.account else False), _Grade.ACCOUNT
+    if who.provider_arn:
+        # Whether everybody (*) includes those whom an identity provider vouches for isn't documented.
+        everybody = None if (kind, text) == ("AWS", "*") else False
+        return (True if kind == "Federated" and text == who.provider_arn else everybody), _Grade.DIRECT
     if kind == "AWS" and text in ("*", who.arn):
         return True, _Grade.DIRECT
     if kind == "AWS" and text == who.role_arn:
@@ -170,7 +186,12 @@ def _not_excepted(listed: Iterable[tuple[str, str]], who: Principal, bounded: bo
 
 def _action(statement: Statement, request: Request) -> Truth:
     wanted = request.action.lower()
-    return any(Pattern.plain(a.lower()).matches(wanted) for a in statement.actions) != statement.not_actions
+    return any(_is_named(a.lower(), wanted) for a in statement.actions) != statement.not_actions
+
+
+@lru_cache(maxsize=4096)
+def _is_named(pattern: str, action: str) -> bool:
+    return Pattern.plain(pattern).matches(action)
 
 
 def _resource(statement: Statement, request: Request, variables: bool, context: Context) -> Truth:
@@ -189,6 +210,7 @@ def _resource(statement: Statement, request: Request, variables: bool, context: 
     return negate(covered) if statement.not_resources else covered
 
 
+@lru_cache(maxsize=4096)
 def _arn_matches(pattern: Pattern, arn: str) -> bool:
     """In an ARN's first five segments wildcards keep to the segment, but a `*` that ends one may run on."""
     source, colons = "", 0
@@ -201,10 +223,11 @@ def _arn_matches(pattern: Pattern, arn: str) -> bool:
     return re.fullmatch(source, arn, re.DOTALL) is not None
 
 
-def _examine(statement: Statement, document: Document, request: Request, bounded: bool) -> _Finding:
-    context = Context.of(request.context, request.unknown)
+def _examine(
+    statement: Statement, document: Document, request: Request, context: Context, bounded: bool
+) -> _Finding:
     named, grade = _principal(statement, request.principal, bounded)
-    caller = request.principal.arn or "anonymous"
+    caller = request.principal.arn or request.principal.provider_arn or "anonymous"
     results = [(c, c.evaluate(context, document.variables)) for c in statement.conditions]
     met = all_of(truth for _, truth in results)
     steps: tuple[tuple[Truth, str], ...] = (
@@ -249,12 +272,18 @@ class _Reading:
 
     @classmethod
     def of(
-        cls, blocker: Blocker, label: str, documents: Iterable[Document], request: Request, bounded: bool
+        cls,
+        blocker: Blocker,
+        label: str,
+        documents: Iterable[Document],
+        request: Request,
+        context: Context,
+        bounded: bool,
     ) -> _Reading:
         reading = cls(blocker, label)
         for document in documents:
             for statement in document.statements:
-                finding = _examine(statement, document, request, bounded)
+                finding = _examine(statement, document, request, context, bounded)
                 (reading.allows if statement.allow else reading.denies).append(finding)
         return reading
 
@@ -273,6 +302,7 @@ class _Reading:
 
 
 _CALLER = re.compile(r"arn:aws[a-z-]*:(iam::\d{12}:user/.+|sts::\d{12}:assumed-role/[^/]+/[^/]+)")
+_ASSUMES = frozenset({"sts:assumerole", "sts:assumerolewithwebidentity"})
 _MUST_ALLOW: frozenset[Kind] = frozenset({"trust", "key"})
 
 
@@ -283,21 +313,21 @@ def decide(request: Request, policies: Policies) -> Decision:
         raise Undecidable(
             f"callers like {who.arn} aren't covered: only IAM users, role sessions and anonymous"
         )
-    if request.action.lower() == "sts:assumerole" and (
-        not policies.resource or policies.resource.kind != "trust"
-    ):
-        raise ValueError("sts:AssumeRole is decided with the trust policy of the role")
+    if request.action.lower() in _ASSUMES and (not policies.resource or policies.resource.kind != "trust"):
+        raise ValueError(f"{request.action} is decided with the trust policy of the role")
     bounded = policies.boundary is not None
+    context = Context.of(request.context, request.unknown)
 
     def read(blocker: Blocker, label: str, documents: Iterable[Document]) -> _Reading:
-        return _Reading.of(blocker, label, documents, request, bounded)
+        return _Reading.of(blocker, label, documents, request, context, bounded)
 
     identity = read("identity", "caller's identity policies", policies.identity)
     limits = [read("boundary", "permissions boundary", [policies.boundary])] if policies.boundary else []
     limits += [read("session", "session policy", policies.session)] if policies.session is not None else []
     label = _resource_label(request, policies.resource)
     resource = read("resource", label, [policies.resource] if policies.resource else [])
-    readings = [identity, *limits, resource]
+    levels = [read("organisation", "organisation's policies", level) for level in policies.organisation]
+    readings = [identity, *limits, *levels, resource]
     for reading in readings:
         for finding in reading.denies:
             if finding.truth:
@@ -319,8 +349,13 @@ def decide(request: Request, policies: Policies) -> Decision:
 
     grants = _settled(policies.grants, own if who.account != request.resource_account else within)
     granted = any_of([granted, *(grant.truth for grant in grants)])
+    # It limits whatever the account's principals were given, by whomever.
+    granted = all_of([granted, *(level.allowed() for level in levels)])
 
     if granted is False:
+        for level in levels:
+            if level.allowed() is False:
+                return Decision(False, level.why_not(), False, level.blocker)
         blocker = _blocker(identity, limits, resource, must_allow)
         return Decision(
             False, _denial(request, identity, limits, resource, must_allow, grants), False, blocker

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import requests
 
 from recording_storage.resources.azure.login import TIMEOUT_SECONDS
-
-if TYPE_CHECKING:
-    from recording_storage.resources.azure.login import Login
 
 PATIENCE_SECONDS = 600.0
 PAUSE_SECONDS = 1.0
@@ -30,13 +27,26 @@ class ApiError(Exception):
         self.status = status
 
 
-class Api:
-    """An API as one login lets it be asked, from any thread."""
+class Login(Protocol):
+    """As whom an API is asked."""
 
-    def __init__(self, base: str, login: Login, scope: str) -> None:
+    def token(self, scope: str) -> str:
+        """A token for `scope` that isn't about to expire."""
+        ...
+
+    def claims(self, scope: str) -> dict[str, Any]:
+        """What that token says of whom it is for."""
+        ...
+
+
+class Api:
+    """An API as one login lets it be asked, from any thread; `session`: one that is safe to share, or one a thread."""
+
+    def __init__(self, base: str, login: Login, scope: str, session: requests.Session | None = None) -> None:
         self._base = base
         self._login = login
         self._scope = scope
+        self._shared = session
         self._threads = threading.local()
         login.token(scope)
 
@@ -59,6 +69,20 @@ class Api:
             if error.status == 404:
                 return None
             raise
+
+    def pages(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """What a list has, on all of its pages: Resource Manager and Graph name the next one's address."""
+        said = self.call("GET", path, **query)
+        found: list[dict[str, Any]] = list(said.get("value") or ())
+        while said.get("nextLink") or said.get("@odata.nextLink"):
+            place = str(said.get("nextLink") or said["@odata.nextLink"])
+            if not place.startswith(f"{self._base}/"):
+                raise ApiError(
+                    f"GET {_short(path)}", 0, "", f"it goes on at {place}, where the token isn't shown"
+                )
+            said = self.call("GET", place.removeprefix(self._base))
+            found += said.get("value") or ()
+        return found
 
     def remove(self, path: str, **query: str) -> None:
         """Delete what may be gone already."""
@@ -97,7 +121,9 @@ class Api:
 
     @property
     def _session(self) -> requests.Session:
-        """One for each thread: it isn't said to be safe to share."""
+        """One for each thread, where none is shared."""
+        if self._shared is not None:
+            return self._shared
         if not hasattr(self._threads, "session"):
             self._threads.session = requests.Session()
         return self._threads.session

@@ -112,6 +112,7 @@ def decided(
             identity=[parse(text, "identity") for text in caller.identity] if caller else [],
             boundary=parse(caller.boundary, "identity") if caller and caller.boundary else None,
             session=[parse(caller.session, "identity")] if caller and caller.session else None,
+            organisation=[[parse(text, "identity")] for text in caller.organisation] if caller else [],
             resource=parse(resource_policy, kind) if resource_policy else None,
             grants=grants,
         ),

@@ -54,6 +54,8 @@ class Caller:
     """JSON document: the session policy handed to AssumeRole."""
     context: dict[str, str] = field(default_factory=dict[str, str])
     """Condition keys that belong to the caller."""
+    organisation: tuple[str, ...] = ()
+    """JSON documents: what the caller's organisation lets its account do, level by level."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,14 @@ class RoleState:
     arn: str
     trust: str
     max_session_duration: int
+
+
+@dataclass(frozen=True)
+class ProviderState:
+    """An account's OIDC identity provider, and the audiences that its tokens may have."""
+
+    arn: str
+    audiences: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -98,8 +108,13 @@ def _iam(account: str) -> IAMBackend:
     return iam_backends[account][PARTITION]
 
 
+ORGANISATIONS: dict[str, tuple[str, ...]] = {}
+"""The service control policies (JSON) of accounts that are in an organisation, one for each level."""
+
+
 def forget() -> None:
     """Empty every account: one sandbox's clouds are not the next one's."""
+    ORGANISATIONS.clear()
     for backends in (iam_backends, kms_backends, s3_backends, sts_backends):
         backends.reset()
 
@@ -139,6 +154,7 @@ def _user(iam: IAMBackend, user: User, key: AccessKey) -> Caller:
         secret_access_key=key.secret_access_key,
         identity=tuple(documents),
         context={"aws:PrincipalType": "User", "aws:username": user.name, "aws:userid": user.id},
+        organisation=ORGANISATIONS.get(user.account_id, ()),
     )
 
 
@@ -159,6 +175,7 @@ def _session(iam: IAMBackend, session: AssumedRole) -> Caller | None:
         boundary=_boundary(boundary, session.account_id) if boundary else None,
         session=session.policy or None,
         context={"aws:PrincipalType": "AssumedRole", "aws:userid": f"{role.id}:{session.session_name}"},
+        organisation=ORGANISATIONS.get(session.account_id, ()),
     )
 
 
@@ -209,6 +226,13 @@ def role(arn: str) -> RoleState | None:
     except NotFoundException:
         return None
     return RoleState(arn, found.assume_role_policy_document, int(found.max_session_duration or 3600))
+
+
+def oidc_provider(account: str, url: str) -> ProviderState | None:
+    """The account's provider for an issuer (its address without `https://`), or None where it has none."""
+    arn = f"arn:{PARTITION}:iam::{account}:oidc-provider/{url}"
+    found = _iam(account).open_id_providers.get(arn)
+    return ProviderState(arn, tuple(found.client_id_list)) if found else None
 
 
 def role_arn(account: str, name: str) -> str | None:
@@ -344,6 +368,52 @@ def dress_new_bucket(name: str) -> None:
     found.public_access_block = cast("Any", PublicAccessBlock("true", "true", "true", "true"))
     found.ownership_rule = found.ownership_rule or cast("Any", OWNER_ENFORCED)  # moto keeps the bare word
     found.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}}
+
+
+def default_retention(name: str) -> bool:
+    """Whether what is written to the bucket is locked by default, for a while."""
+    found = _bucket(name)
+    return found is not None and bool(found.has_default_lock)
+
+
+def lock_objects(name: str, mode: str | None, days: int | None, years: int | None) -> None:
+    """Turn Object Lock on for a versioned bucket, with this default retention; without a mode, with none."""
+    found: Any = _bucket(name)
+    found.object_lock_enabled = True
+    found.default_lock_mode, found.default_lock_days, found.default_lock_years = mode, days or 0, years or 0
+
+
+def object_lock(name: str) -> tuple[str, int, int] | None:
+    """The default retention of a bucket with Object Lock: mode, days, years; None for a bucket without it."""
+    found: Any = _bucket(name)
+    if found is None or not found.object_lock_enabled:
+        return None
+    return found.default_lock_mode or "", found.default_lock_days or 0, found.default_lock_years or 0
+
+
+def is_versioned(name: str) -> bool:
+    """Whether the bucket's versioning is enabled."""
+    found = _bucket(name)
+    return found is not None and found.versioning_status == "Enabled"
+
+
+def simulated_role(arn: str) -> Caller | None:
+    """A session of the role as IAM's policy simulator imagines it: no condition keys of its own, no secrets."""
+    account = arn.split(":")[4] if arn.count(":") >= 5 else ""
+    try:
+        role = _iam(account).get_role_by_arn(arn)
+    except NotFoundException:
+        return None
+    boundary = role.permissions_boundary_arn
+    return Caller(
+        principal=Principal(
+            account, f"arn:{PARTITION}:sts::{account}:assumed-role/{role.name}/simulated", role.arn
+        ),
+        secret_access_key="",
+        identity=tuple(_role_documents(role)),
+        boundary=_boundary(boundary, account) if boundary else None,
+        organisation=ORGANISATIONS.get(account, ()),
+    )
 
 
 def trust_the_gate() -> None:

@@ -4,8 +4,9 @@ Each request is authenticated (its signature), judged (every policy that AWS wou
 on. moto's own authorisation is off: it looks roles up in the caller's account, passes conditions that it
 doesn't know, and reads bucket policies without their conditions.
 
-Leaves out organisation policies (SCP, RCP), VPC endpoint policies, ACLs that grant something, S3 Object Lock,
-and access points. What it can't judge is answered with 501 and kept in the journal as undecided.
+Leaves out resource control policies (RCP), VPC endpoint policies, ACLs that grant something, and access points.
+Of S3 Object Lock it has a bucket's default retention only. What it can't judge is answered with 501 and kept in the
+journal as undecided.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from recording_storage.evaluation.aws.conditions import Undecidable
-from recording_storage.sandbox.aws import cloud, iam_access, sts_access
+from recording_storage.sandbox.aws import cloud, iam_access, object_lock, simulator, sts_access, web_identity
 from recording_storage.sandbox.aws.backend import Answer, Backend
 from recording_storage.sandbox.aws.errors import AwsError
 from recording_storage.sandbox.aws.http import HttpRequest
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from recording_storage.sandbox.aws.operations import Needed
+    from recording_storage.sandbox.issuer import Issuers
 
 ANONYMOUS = "anonymous"
 GLOBAL_REGION = "us-east-1"
@@ -49,8 +51,9 @@ class Gate:
     because moto isn't made for threads.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, issuers: Issuers) -> None:
         self._journal = journal
+        self._issuers = issuers
         self._backend = Backend()
         self._turn = threading.Lock()
 
@@ -73,6 +76,8 @@ class Gate:
         caller, claim = case.authenticate()
         if case.service == "s3":
             return self._s3(case, caller, claim)
+        if case.service == "sts" and web_identity.is_asked(case.request):
+            return self._web_identity(case)
         if caller is None or claim is None:
             raise AwsError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
         if claim.region != case.region:
@@ -87,7 +92,17 @@ class Gate:
         else:
             case.what, case.where = iam_access.named(case.request, caller)
             reason = iam_access.judge(case.what, case.where, case.request, caller)
-        answer = self._backend.carry_out(case.service, case.request, caller.principal.account, claim)
+        answer = simulator.answered(case.what, case.request, caller) or self._backend.carry_out(
+            case.service, case.request, caller.principal.account, claim
+        )
+        case.write(Outcome.ALLOWED, reason)
+        return answer
+
+    def _web_identity(self, case: _Case) -> Answer:
+        case.who = web_identity.who(case.request)
+        case.what, case.where = sts_access.named(case.request)
+        reason = web_identity.judge(case.request, self._issuers, case.region)
+        answer = self._backend.carry_out("sts", case.request, case.where.split(":")[4], None)
         case.write(Outcome.ALLOWED, reason)
         return answer
 
@@ -107,6 +122,7 @@ class Gate:
         access = S3Access(operation, request, caller, claim)
         encryption = ObjectEncryption(operation, request, caller)
         reason = " and ".join([access.judge(), *encryption.judge()])
+        object_lock.check(operation, request)
         refused = access.refused() if operation.one_by_one else {}
         account = access.account
         is_new = operation.action == CREATE_BUCKET and cloud.bucket(operation.bucket) is None
@@ -114,7 +130,9 @@ class Gate:
             answer = Answer(200, [("Content-Type", "application/xml")], _NOTHING_DELETED)
         else:
             asked = without(request, refused) if refused else encryption.settled
-            answer = self._backend.carry_out("s3", asked, account, claim)
+            answer = object_lock.answered(operation, request) or self._backend.carry_out(
+                "s3", asked, account, claim
+            )
         answer = encryption.remembered(answer)
         if is_new and answer.status == 200:
             cloud.dress_new_bucket(operation.bucket)

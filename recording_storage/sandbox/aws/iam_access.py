@@ -1,7 +1,8 @@
 """IAM: which permission a request needs, and what IAM refuses to store.
 
-An operation that isn't in the table can't be judged. Leaves out groups, instance profiles, identity providers,
-AWS's own managed policies unless they are assumed to exist, and boundaries of users.
+An operation that isn't in the table can't be judged. Leaves out groups, instance profiles, identity providers but
+OIDC's, what IAM demands of trust policies for issuers that many customers share, AWS's own managed policies unless
+they are assumed to exist, and boundaries of users.
 
 Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html,
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html and
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from recording_storage.evaluation.aws.policy import Principal
     from recording_storage.sandbox.aws.http import HttpRequest
 
-Target: TypeAlias = Literal["role", "user", "policy", "new policy", "anything"]
+Target: TypeAlias = Literal["role", "user", "policy", "new policy", "principal", "provider", "anything"]
 
 _TARGETS: Mapping[Target, str] = {
     "role": "CreateRole GetRole UpdateRole UpdateRoleDescription DeleteRole UpdateAssumeRolePolicy TagRole UntagRole"
@@ -35,6 +36,8 @@ _TARGETS: Mapping[Target, str] = {
     "policy": "GetPolicy DeletePolicy CreatePolicyVersion GetPolicyVersion DeletePolicyVersion ListPolicyVersions"
     " SetDefaultPolicyVersion ListEntitiesForPolicy TagPolicy UntagPolicy ListPolicyTags",
     "new policy": "CreatePolicy",
+    "principal": "SimulatePrincipalPolicy",
+    "provider": "CreateOpenIDConnectProvider GetOpenIDConnectProvider DeleteOpenIDConnectProvider",
     "anything": "ListRoles ListUsers ListPolicies ListAccountAliases GetAccountSummary",
 }
 OPERATIONS: Mapping[str, Target] = {
@@ -96,6 +99,11 @@ def named(request: HttpRequest, caller: cloud.Caller) -> tuple[str, str]:
         resource = caller.principal.arn
     elif target == "policy":
         resource = form.get("PolicyArn", "")
+    elif target == "provider":
+        url = form.get("Url", "").removeprefix("https://")
+        resource = form.get("OpenIDConnectProviderArn") or f"{own}oidc-provider/{url}"
+    elif target == "principal":
+        resource = form.get("PolicySourceArn", "")
     else:
         resource = f"{own}policy{path}{form.get('PolicyName', '')}" if target == "new policy" else "*"
     return f"iam:{operation}", resource

@@ -62,6 +62,7 @@ POLICY_TYPES = {
     "identity": "identity-based policy",
     "boundary": "permissions boundary",
     "session": "session policy",
+    "organisation": "service control policy",
     "resource": "resource-based policy",
 }
 

@@ -214,7 +214,11 @@ def put(arn: str, policy: str) -> None:
 
 def description(key: KeyState) -> dict[str, Any]:
     """What DescribeKey says of it."""
-    return _backend(key.account, key.region).keys[key.id].to_dict()
+    said = _backend(key.account, key.region).keys[key.id].to_dict()
+    said["KeyMetadata"]["KeyUsage"] = (
+        said["KeyMetadata"]["KeyUsage"] or "ENCRYPT_DECRYPT"
+    )  # moto has no default
+    return said
 
 
 def rotation(key: KeyState) -> dict[str, Any]:

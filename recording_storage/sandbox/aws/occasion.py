@@ -1,4 +1,5 @@
-"""What a rehearsal assumes to exist, made for the occasion: roles, policies, keys and buckets of somebody else's.
+"""What a rehearsal assumes to exist, made for the occasion: roles, policies, keys and buckets of somebody else's, and
+the organisation that an account is in.
 
 They appear without a request, since nobody in the sandbox made them; what they may do is judged as ever.
 """
@@ -12,7 +13,7 @@ from moto.iam.models import ManagedPolicy, iam_backends
 from moto.s3.models import s3_backends
 
 from recording_storage.sandbox.aws import keys
-from recording_storage.sandbox.aws.cloud import ADMINISTRATOR, PARTITION, dress_new_bucket
+from recording_storage.sandbox.aws.cloud import ADMINISTRATOR, ORGANISATIONS, PARTITION, dress_new_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +39,14 @@ def allow(arn: str, document: Mapping[str, object] = ADMINISTRATOR) -> None:
     """Let a role do what `document` says; unset, everything."""
     account, _, name = _parts(arn)
     iam_backends[account][PARTITION].get_role(name).policies["assumed"] = json.dumps(document)
+
+
+def organisation(account: str, *documents: Mapping[str, object]) -> None:
+    """Let an account be in an organisation whose service control policies are these, one for each level.
+
+    Without any it is in none, or manages it: nothing limits it.
+    """
+    ORGANISATIONS[account] = tuple(json.dumps(document) for document in documents)
 
 
 def user(arn: str) -> None:

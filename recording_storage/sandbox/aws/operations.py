@@ -64,6 +64,7 @@ BUCKET_ACTIONS = {
     ("GET", "requestPayment"): "s3:GetBucketRequestPayment",
     ("GET", "accelerate"): "s3:GetAccelerateConfiguration",
     ("GET", "object-lock"): "s3:GetBucketObjectLockConfiguration",
+    ("PUT", "object-lock"): "s3:PutBucketObjectLockConfiguration",
 }
 OBJECT_ACTIONS = {
     ("GET", ""): "s3:GetObject",

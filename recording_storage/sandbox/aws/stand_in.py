@@ -26,6 +26,7 @@ from recording_storage.sandbox.aws.gate import Gate
 
 if TYPE_CHECKING:
     from recording_storage.sandbox.aws.credentials import Credentials
+    from recording_storage.sandbox.issuer import Issuers
     from recording_storage.sandbox.journal import Journal
 
 USER = "sandbox"
@@ -35,10 +36,10 @@ USER = "sandbox"
 class Aws:
     """One empty AWS. Making a second one empties the first: moto's models are shared within a process."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, issuers: Issuers) -> None:
         configure_moto()
         cloud.forget()
-        self.gate = Gate(journal)
+        self.gate = Gate(journal, issuers)
 
     def admit(self, credentials: Credentials) -> None:
         """Let `credentials` be those of a user who may do everything in its own account."""

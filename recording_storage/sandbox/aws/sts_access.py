@@ -1,4 +1,4 @@
-"""STS: the rules of AssumeRole. Anything else but GetCallerIdentity can't be judged.
+"""STS: the rules of AssumeRole. Anything else but GetCallerIdentity, and what `web_identity` has, can't be judged.
 
 Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -47,7 +47,7 @@ def judge(action: str, request: HttpRequest, caller: cloud.Caller, region: str) 
         return "always allowed"
     if action != ASSUME_ROLE:
         raise AwsError.undecided(action)
-    duration = _valid_duration(request)
+    duration = valid_duration(request)
     form = request.form
     arn = form["RoleArn"]
     role = cloud.role(arn)
@@ -72,13 +72,7 @@ def judge(action: str, request: HttpRequest, caller: cloud.Caller, region: str) 
         refusal=refusal,
     )
     if duration > role.max_session_duration:
-        raise AwsError(
-            400,
-            "ValidationError",
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-            reason=f"the role's MaxSessionDuration is {role.max_session_duration} s,"
-            f" and {duration} s were asked for",
-        )
+        raise too_long(role.max_session_duration, duration)
     if caller.principal.role_arn and duration > CHAINED_SESSION:
         raise invalid(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
@@ -86,12 +80,12 @@ def judge(action: str, request: HttpRequest, caller: cloud.Caller, region: str) 
     return reason
 
 
-def _valid_duration(request: HttpRequest) -> int:
+def valid_duration(request: HttpRequest) -> int:
     """Check the parameters by themselves; the session's length in seconds."""
     form = request.form
     for name in form:
         if name.startswith(UNJUDGED_PARAMETERS):
-            raise AwsError.undecided(f"AssumeRole with {name}")
+            raise AwsError.undecided(f"{form.get('Action')} with {name}")
     if not ROLE_ARN.fullmatch(form.get("RoleArn", "")):
         raise invalid(f"{form.get('RoleArn', '')} is invalid")
     if not SESSION_NAME.fullmatch(form.get("RoleSessionName", "")):
@@ -106,3 +100,10 @@ def _valid_duration(request: HttpRequest) -> int:
             raise invalid(f"policy must have at most {LONGEST_SESSION_POLICY} characters")
         well_formed(form["Policy"], "identity", "MalformedPolicyDocument")
     return int(given)
+
+
+def too_long(longest: int, asked: int) -> AwsError:
+    """Refuse a session that is longer than its role's may be."""
+    message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+    reason = f"the role's MaxSessionDuration is {longest} s, and {asked} s were asked for"
+    return AwsError(400, "ValidationError", message, reason=reason)

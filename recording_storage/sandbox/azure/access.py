@@ -3,27 +3,26 @@
 Sources: https://learn.microsoft.com/azure/role-based-access-control/overview (how it is determined),
 https://learn.microsoft.com/azure/role-based-access-control/scope-overview (scopes inherit downwards),
 https://learn.microsoft.com/azure/role-based-access-control/role-definitions (actions, data actions, wildcards).
-Leaves out deny assignments and groups' members; conditions aren't evaluated, and nothing is decided by an assignment
-that has one.
+Leaves out conditions, which aren't evaluated (nothing is decided by an assignment that has one), and the members of
+groups that nobody made here.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recording_storage.sandbox.azure import roles
+from recording_storage.evaluation.azure.assignments import Asked, Holder, weigh
 from recording_storage.sandbox.azure.errors import ArmError
-from recording_storage.sandbox.azure.world import RoleAssignment, World, is_within
 from recording_storage.sandbox.journal import Journal, Outcome
 from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from recording_storage.evaluation.azure.assignments import Weighed
     from recording_storage.sandbox.azure.principals import Principal
     from recording_storage.sandbox.azure.roles import Role
-
-GROUPS = ("Group", "ForeignGroup")
+    from recording_storage.sandbox.azure.world import RoleAssignment, World
 
 
 class Access:
@@ -61,49 +60,59 @@ class Access:
 
     def judge(self, who: Principal, action: str, scope: str, data: bool = False) -> tuple[bool, str]:
         """Whether it is allowed, and why (not); raises `Undecided` where that isn't known. Writes nothing."""
+        asked, holder = Asked(action, scope, data), self._holder(who)
         near: list[str] = []
         unknown: list[str] = []
+        undenied = True
+        for denial in self._world.denials:
+            verdict = denial.denies(holder, asked)
+            if verdict:
+                return False, f"the deny assignment {denial.name} on {denial.scope} denies it"
+            if verdict is None:
+                undenied = False
+                unknown.append(f"whether the deny assignment {denial.name} on {denial.scope} is for {who}")
+        allowed = ""
         for assignment in list(self._world.assignments):
-            role = roles.find(assignment.role)
-            permits = role.permits(action, data) if role else None
-            named, where = self._named(who, assignment), f"{_title(assignment, role)} on {assignment.scope}"
-            reaches = is_within(scope, assignment.scope)
-            if permits is False or named is False or not reaches:
-                near += self._near(who, assignment, (permits, named, reaches), (action, scope, where))
-            elif named is None:
+            role = self._world.role(assignment.role)
+            weighed = weigh(assignment.evaluated, role, holder, asked)
+            where = f"{_title(assignment, role)} on {assignment.scope}"
+            if weighed.decides is False:
+                near += self._near(who, assignment, weighed, (action, scope, where))
+            elif weighed.decides:
+                allowed = allowed or f"{where} permits it"
+            elif weighed.named is None:
                 unknown.append(f"who is in the group {assignment.principal_id} ({where})")
-            elif permits is None:
+            elif weighed.permits is None:
                 unknown.append(f"what {where} permits")
-            elif assignment.said.get("condition"):
-                unknown.append(f"the condition of {where}: {assignment.said['condition']}")
             else:
-                return True, f"{where} permits it"
+                unknown.append(f"the condition of {where}: {assignment.said['condition']}")
+        if allowed and undenied:
+            return True, allowed
         if unknown:
             raise Undecided(f"{action} on {scope} for {who}: {'; '.join(unknown)}")
         kind = "data action" if data else "action"
         nobody = f"no role with this {kind} is assigned to {who} on {scope} or above it"
         return False, "; ".join(dict.fromkeys(near)) or nobody
 
-    def _named(self, who: Principal, assignment: RoleAssignment) -> bool | None:
-        if assignment.said.get("principalType") in GROUPS:
-            return None
-        return bool(who.object_id) and assignment.principal_id == who.object_id
+    def _holder(self, who: Principal) -> Holder:
+        tenant = self._world.tenants.get(who.tenant)
+        if not who.object_id or tenant is None:
+            return Holder(frozenset({who.object_id} - {""}), frozenset())
+        directory = tenant.directory
+        return Holder(
+            frozenset({who.object_id, *directory.memberships(who.object_id)}), frozenset(directory.groups)
+        )
 
     def _near(
-        self,
-        who: Principal,
-        assignment: RoleAssignment,
-        found: tuple[bool | None, bool | None, bool],
-        asked: tuple[str, str, str],
+        self, who: Principal, assignment: RoleAssignment, found: Weighed, asked: tuple[str, str, str]
     ) -> Iterator[str]:
         """What an assignment says that comes near, where one thing only is missing."""
-        permits, named, reaches = found
         action, scope, where = asked
-        if named and reaches:
+        if found.named and found.reaches:
             yield f"{where}, which is assigned to {who}, doesn't permit {action}"
-        elif named and permits:
+        elif found.named and found.permits:
             yield f"{where} is assigned to {who}, and {scope} isn't within it"
-        elif permits and reaches:
+        elif found.permits and found.reaches:
             tenant = self._world.tenants.get(who.tenant)
             what = tenant.directory.what_is(assignment.principal_id) if tenant else ""
             mistaken = what and assignment.principal_id in self._own_ids(who)

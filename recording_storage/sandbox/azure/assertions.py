@@ -16,6 +16,7 @@ import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
+from recording_storage.evaluation.azure.federation import Difference, nearest
 from recording_storage.sandbox.azure.errors import EntraError
 from recording_storage.sandbox.rest import Undecided
 
@@ -76,6 +77,14 @@ def holder(assertion: str) -> str:
     return f"the subject {said.get('sub')} of {said.get('iss')}"
 
 
+def stated_issuer(assertion: str) -> str:
+    """Of whom an assertion says that it is; nothing for what isn't one."""
+    try:
+        return str(_read(assertion)[1].get("iss", ""))
+    except EntraError:
+        return ""
+
+
 def _read(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
     import jwt
 
@@ -124,7 +133,7 @@ def _no_match(what: str, value: str, expected: list[str]) -> EntraError:
     named = f"No matching federated identity record found for presented assertion {what} '{value}'."
     check = "Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
     because = f"the assertion's {what} is {value!r}, and the federated credential's {_or(expected)}"
-    if value.casefold() in (one.casefold() for one in expected):
+    if nearest(value, expected) is Difference.CASE:
         case = f"The {what} matches with case-insensitive comparison, but not with case-sensitive comparison."
         text, number = f"{named} {case} {check}", _CASE_ONLY
         because += ": they differ in case"
@@ -151,6 +160,10 @@ def _check_signature(assertion: str, header: dict[str, Any], issuer: Issuer | No
             "invalid_request",
             "Request to External OIDC endpoint failed.",
             because=f"nothing in the sandbox stands in for the issuer {url}",
+        )
+    if issuer.discovery.get("issuer") != url:
+        raise Undecided(
+            f"an assertion of {url}, whose discovery document is of {issuer.discovery.get('issuer')}"
         )
     key = next((one for one in issuer.keys["keys"] if one["kid"] == kid), None)
     if key is None:

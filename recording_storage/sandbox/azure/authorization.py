@@ -1,4 +1,4 @@
-"""Role definitions and role assignments, at every scope.
+"""Role assignments and deny assignments, at every scope.
 
 A principal is looked for in the directory by its object id. Where a request says the principal's type, one that isn't
 found is taken nevertheless, since it may not have been replicated yet; so a client id can be assigned a role that
@@ -6,39 +6,40 @@ does nothing
 (https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---assigning-a-role-to-a-new-principal-sometimes-fails).
 
 Sources: https://learn.microsoft.com/rest/api/authorization/role-assignments,
-https://learn.microsoft.com/rest/api/authorization/role-definitions. Leaves out custom roles, deny assignments and
-eligibility.
+https://learn.microsoft.com/rest/api/authorization/deny-assignments (they are read; nobody makes one by a request).
+Leaves out eligibility.
 """
 
 from __future__ import annotations
 
 import re
+import uuid
 from typing import TYPE_CHECKING, Any
 
-from recording_storage.sandbox.azure import roles
+from recording_storage.evaluation.azure.scopes import is_within
 from recording_storage.sandbox.azure.errors import ArmError
 from recording_storage.sandbox.azure.places import Line, Places, properties
-from recording_storage.sandbox.azure.world import (
-    RoleAssignment,
-    StorageAccount,
-    Vault,
-    is_within,
-    utc,
+from recording_storage.sandbox.azure.role_definitions import (
+    ANY_SCOPE,
+    DEFINITIONS,
+    GUID,
+    RoleDefinitions,
+    named_scope,
 )
-from recording_storage.sandbox.rest import Response, Routes, Undecided
+from recording_storage.sandbox.azure.world import RoleAssignment, StorageAccount, Vault, utc
+from recording_storage.sandbox.rest import Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.azure.assignments import Denial
+    from recording_storage.evaluation.azure.roles import Permissions
     from recording_storage.sandbox.azure.principals import Principal
-    from recording_storage.sandbox.azure.roles import Role
     from recording_storage.sandbox.azure.world import Subscription
     from recording_storage.sandbox.rest import Request
 
 _AUTHORIZATION = "Microsoft.Authorization"
-_ASSIGNMENTS, _DEFINITIONS = f"{_AUTHORIZATION}/roleAssignments", f"{_AUTHORIZATION}/roleDefinitions"
-_GUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-_NAME_FILTER = re.compile(r"roleName eq '((?:[^']|'')*)'", re.IGNORECASE)
+_ASSIGNMENTS, _DENIALS = f"{_AUTHORIZATION}/roleAssignments", f"{_AUTHORIZATION}/denyAssignments"
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId eq '([^']+)'|assignedTo\('([^']+)'\))", re.IGNORECASE)
 TYPES = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device")
 SETTINGS = (
@@ -58,74 +59,61 @@ class Authorization:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._world = places.world
-        scope = "/{scope=**}"
-        tail, definitions = f"/providers/{_ASSIGNMENTS}", f"/providers/{_DEFINITIONS}"
-        # Everybody may know what the built-in roles are.
-        self.open_routes = Routes["Principal"](
-            ("GET", definitions, self._definitions),
-            ("GET", f"{definitions}/{{id}}", self._definition),
-            ignore_case=True,
-        )
+        tail = f"/providers/{_ASSIGNMENTS}"
+        definitions = RoleDefinitions(places)
+        self._role = definitions.role
+        self.open_routes = definitions.open_routes
         self.routes = places.routes(
-            *self._lines(scope, definitions, _DEFINITIONS, self._definitions, self._definition),
-            Line("PUT", scope, f"{definitions}/{{id}}", f"{_DEFINITIONS}/write", None),
-            *self._lines(scope, tail, _ASSIGNMENTS, self._list, self._get),
-            Line("PUT", scope, f"{tail}/{{id}}", f"{_ASSIGNMENTS}/write", self._put),
-            Line("DELETE", scope, f"{tail}/{{id}}", f"{_ASSIGNMENTS}/delete", self._delete),
+            *definitions.lines(),
+            Line("GET", ANY_SCOPE, f"/providers/{_DENIALS}", f"{_DENIALS}/read", self._denials),
+            Line("GET", ANY_SCOPE, tail, f"{_ASSIGNMENTS}/read", self._list),
+            Line("GET", ANY_SCOPE, f"{tail}/{{id}}", f"{_ASSIGNMENTS}/read", self._get),
+            Line("PUT", ANY_SCOPE, f"{tail}/{{id}}", f"{_ASSIGNMENTS}/write", self._put),
+            Line("DELETE", ANY_SCOPE, f"{tail}/{{id}}", f"{_ASSIGNMENTS}/delete", self._delete),
         )
 
-    @staticmethod
-    def _lines(scope: str, tail: str, kind: str, many: Any, one: Any) -> tuple[Line, Line]:
-        return Line("GET", scope, tail, f"{kind}/read", many), Line(
-            "GET", scope, f"{tail}/{{id}}", f"{kind}/read", one
-        )
+    # Deny assignments
 
-    # Role definitions
-
-    def _definitions(self, request: Request, who: Principal, names: Mapping[str, str]) -> object:
+    def _denials(self, request: Request, who: Principal, names: Mapping[str, str]) -> object:
+        """Those at a scope, above it and, without a filter, below it."""
         del who
-        wanted = request.query.get("$filter", "")
-        named = _NAME_FILTER.fullmatch(wanted)
-        if (
-            wanted
-            and named is None
-            and wanted.lower() not in ("atscope()", "atscopeandbelow()", "type eq 'builtinrole'")
-        ):
-            raise Undecided(f"role definitions with {wanted}")
-        name = named[1].replace("''", "'") if named else None
-        found = [one for one in roles.ROLES if name is None or one.name.lower() == name.lower()]
-        if name is not None and not found:
-            raise Undecided(f"the role {name}, which may be a built-in one")
-        return {"value": [one.to_json(_scope(names)) for one in found]}
-
-    def _definition(self, request: Request, who: Principal, names: Mapping[str, str]) -> object:
-        del request, who
-        return self._role(names["id"], _scope(names)).to_json(_scope(names))
-
-    def _role(self, role_id: str, scope: str) -> Role:
-        found = roles.find(role_id)
-        if found is None:
-            raise Undecided(f"the role definition {role_id} at {scope}, which may be a built-in one")
-        return found
+        scope, wanted = named_scope(names), request.query.get("$filter", "")
+        if wanted and wanted.lower() != "atscope()":
+            raise Undecided(f"deny assignments with {wanted}")
+        found = [
+            one
+            for one in self._world.denials
+            if is_within(scope, one.scope) or (not wanted and is_within(one.scope, scope))
+        ]
+        return {"value": [_denial(one) for one in found]}
 
     # Role assignments
 
     def _list(self, request: Request, who: Principal, names: Mapping[str, str]) -> object:
         """Those at a scope, above and below it."""
         del who
-        scope, wanted = _scope(names), request.query.get("$filter", "")
+        scope, wanted = named_scope(names), request.query.get("$filter", "")
         principal = _PRINCIPAL_FILTER.fullmatch(wanted)
         if wanted and principal is None and wanted.lower() != "atscope()":
             raise Undecided(f"role assignments with {wanted}")
         below = wanted.lower() != "atscope()"
-        whose = (principal[1] or principal[2]).lower() if principal else None
+        whose = self._whose(scope, principal) if principal else None
         found = [
             one
             for one in self._world.assignments
             if (is_within(scope, one.scope) or (below and is_within(one.scope, scope)))
-            and (whose is None or one.principal_id == whose)
+            and (whose is None or one.principal_id in whose)
         ]
         return {"value": [_shown(one) for one in found]}
+
+    def _whose(self, scope: str, filtered: re.Match[str]) -> set[str]:
+        """Whom a filter names: `assignedTo` the groups too that somebody is in."""
+        named = (filtered[1] or filtered[2]).lower()
+        parts = scope.split("/")
+        if not filtered[2] or len(parts) < 3:
+            return {named}
+        tenant = self._places.subscription(parts[2]).tenant
+        return {named, *tenant.directory.memberships(named)}
 
     def _get(self, request: Request, who: Principal, names: Mapping[str, str]) -> object:
         del request, who
@@ -137,13 +125,13 @@ class Authorization:
         return _shown(found)
 
     def _find(self, names: Mapping[str, str]) -> RoleAssignment | None:
-        scope, name = _scope(names).lower().rstrip("/"), names["id"].lower()
+        scope, name = named_scope(names).lower().rstrip("/"), names["id"].lower()
         same = (one for one in self._world.assignments if one.name == name)
         return next((one for one in same if one.scope.lower().rstrip("/") == scope), None)
 
     def _put(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
-        scope, name = _scope(names), names["id"].lower()
-        if not _GUID.fullmatch(name):
+        scope, name = named_scope(names), names["id"].lower()
+        if not GUID.fullmatch(name):
             raise ArmError(
                 400,
                 "InvalidRoleAssignmentId",
@@ -231,7 +219,7 @@ class Authorization:
         """The type that an assignment has: that of whom it finds, or else what is said."""
         if said is not None and said not in TYPES:
             raise ArmError(400, "InvalidPrincipalType", f"The principal type '{said}' is not valid.")
-        if not _GUID.fullmatch(principal_id):
+        if not GUID.fullmatch(principal_id):
             raise ArmError(
                 400,
                 "InvalidPrincipalId",
@@ -239,7 +227,9 @@ class Authorization:
             )
         directory = subscription.tenant.directory
         application = directory.all_applications.get(principal_id.lower())
+        is_group = principal_id.lower() in directory.groups
         actual = "ServicePrincipal" if directory.has(principal_id) else "Application" if application else ""
+        actual = "Group" if is_group else actual
         if said is not None:
             if actual and actual != said:
                 raise ArmError(
@@ -280,8 +270,34 @@ class Authorization:
         return Response.of(_shown(found))
 
 
-def _scope(names: Mapping[str, str]) -> str:
-    return "/" + names.get("scope", "").strip("/")
+def _denial(found: Denial) -> dict[str, Any]:
+    """As it is read: https://learn.microsoft.com/rest/api/authorization/deny-assignments/list-for-scope."""
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{found.scope}|{found.name}"))
+    return {
+        "id": f"{found.scope}/providers/{_DENIALS}/{name}",
+        "name": name,
+        "type": _DENIALS,
+        "properties": {
+            "denyAssignmentName": found.name,
+            "description": "",
+            "permissions": [_permissions(one) for one in found.permissions],
+            "scope": found.scope,
+            "doNotApplyToChildScopes": found.only_there,
+            "principals": [{"id": id_, "type": kind} for id_, kind in found.principals],
+            "excludePrincipals": [{"id": id_, "type": kind} for id_, kind in found.excluded],
+            "isSystemProtected": True,
+            "condition": found.condition or None,
+        },
+    }
+
+
+def _permissions(found: Permissions) -> dict[str, Any]:
+    return {
+        "actions": list(found.actions),
+        "notActions": list(found.not_actions),
+        "dataActions": list(found.data_actions),
+        "notDataActions": list(found.not_data_actions),
+    }
 
 
 def _exists(resource: object, within: str) -> bool:
@@ -303,7 +319,7 @@ def _shown(found: RoleAssignment) -> dict[str, Any]:
         "name": found.name,
         "type": _ASSIGNMENTS,
         "properties": {
-            "roleDefinitionId": f"{subscription}/providers/{_DEFINITIONS}/{found.role}",
+            "roleDefinitionId": f"{subscription}/providers/{DEFINITIONS}/{found.role}",
             "principalId": found.principal_id,
             "scope": found.scope,
             "condition": None,

@@ -1,12 +1,14 @@
-"""A tenant's directory: applications, their service principals, and the credentials by which others stand for them.
+"""A tenant's directory: applications, their service principals, groups, and who else stands for an application.
 
 An application (`id`, `app_id`) and its service principal (`id`) are different objects; roles are the service
 principal's. What is deleted can be restored for 30 days, and is the same then.
 
 Sources: https://learn.microsoft.com/graph/api/resources/application,
 https://learn.microsoft.com/graph/api/resources/federatedidentitycredential,
-https://learn.microsoft.com/entra/identity/enterprise-apps/delete-recover-faq. Leaves out users, groups, secrets and
-certificates: nobody has any.
+https://learn.microsoft.com/graph/api/resources/group,
+https://learn.microsoft.com/graph/permissions-reference,
+https://learn.microsoft.com/entra/identity/enterprise-apps/delete-recover-faq. Leaves out users; secrets and
+certificates are only known to be there, and nobody gets a token by one.
 """
 
 from __future__ import annotations
@@ -17,13 +19,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 SOFT_DELETED = timedelta(days=30)
 """How long what was deleted can be restored."""
 CREDENTIALS = 20
 """The most federated credentials that an application or a managed identity may have."""
 MANAGED_IDENTITY, APPLICATION = "ManagedIdentity", "Application"
+PERMISSIONS: Mapping[str, tuple[str, ...]] = {
+    "Application.Read.All": ("applications/*/read", "servicePrincipals/*/read"),
+}
+"""Permissions of Graph's that somebody may have without administering the directory, as actions in it."""
 
 
 def new_id() -> str:
@@ -77,6 +83,17 @@ class ServicePrincipal:
         return self.said.get("accountEnabled", True) is True
 
 
+@dataclass(eq=False)
+class Group:
+    """A security group; `members` are object ids, of other groups too."""
+
+    display_name: str
+    created: datetime
+    said: dict[str, Any] = field(default_factory=dict[str, Any])
+    members: list[str] = field(default_factory=list[str])
+    id: str = field(default_factory=new_id)
+
+
 class Directory:
     """One tenant's objects, in the order in which they were made."""
 
@@ -85,6 +102,10 @@ class Directory:
         """By object id, the deleted ones too."""
         self.all_principals: dict[str, ServicePrincipal] = {}
         """Likewise."""
+        self.groups: dict[str, Group] = {}
+        """By object id."""
+        self.permissions: dict[str, set[str]] = {}
+        """What of `PERMISSIONS` somebody has, by object id."""
         self.administrators: set[str] = set()
         """Object ids of those who may do everything in the directory."""
 
@@ -110,6 +131,17 @@ class Directory:
         """Whether there is a service principal with this object id."""
         found = self.all_principals.get(object_id.lower())
         return found is not None and found.deleted is None
+
+    def memberships(self, object_id: str) -> set[str]:
+        """The groups that something is in, itself or as a member of others."""
+        found: set[str] = set()
+        left = [object_id]
+        while left:
+            one = left.pop()
+            more = {group.id for group in self.groups.values() if one in group.members} - found
+            found |= more
+            left += more
+        return found
 
     def add_application(self, made: Application) -> Application:
         """Let an application exist."""

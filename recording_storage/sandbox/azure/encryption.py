@@ -1,7 +1,8 @@
 """A customer's key over a storage account: whether the account's identity may use it.
 
 Source: https://learn.microsoft.com/azure/storage/common/customer-managed-keys-overview: the vault must be protected
-from purging, and the identity needs to read, wrap and unwrap with the key.
+from purging, and the identity needs to read, wrap and unwrap with the key;
+https://learn.microsoft.com/azure/key-vault/general/network-security (services that are trusted).
 """
 
 from __future__ import annotations
@@ -58,6 +59,15 @@ def why_unusable(world: World, access: Access, account: StorageAccount) -> str:
         return "the key that the account is encrypted with is gone"
     if key.properties.get("attributes", {}).get("enabled") is False:
         return f"the key {key.name} is disabled"
+    expires = key.properties.get("attributes", {}).get("exp")
+    if expires and expires <= world.now().timestamp():
+        raise Undecided(f"what becomes of data whose key {key.name} has expired")
+    rules: dict[str, Any] = key.vault.properties.get("networkAcls") or {}
+    closed = (
+        rules.get("defaultAction") == "Deny" or key.vault.properties.get("publicNetworkAccess") == "Disabled"
+    )
+    if closed and rules.get("bypass") != "AzureServices":
+        return f"the firewall of the vault {key.vault.name} keeps Azure Storage out"
     identity = _identity(world, account)
     if identity is None:
         return "the account has no identity that could use the key"

@@ -1,7 +1,7 @@
 """Entra's token endpoint: an application or a managed identity gets a token for what an issuer says of it.
 
-Nobody in the sandbox has a secret or a certificate, so an issuer's token, taken by a federated credential, is the
-only way.
+An issuer's token, taken by a federated credential, is the only way: of secrets and certificates it is only known that
+there are some.
 
 Sources:
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#third-case-access-token-request-with-a-federated-credential,
@@ -105,6 +105,7 @@ class Entra:
             client = _needed(form, "client_id").lower()
             _check_grant(form)
             principal, credentials = self._client(tenant, client)
+            self._check_other_ways(tenant, principal, form)
             assertion = _assertion(form)
             holder = assertions.holder(assertion)
             credential = assertions.check(assertion, client, credentials, self._issuer, self._world.now())
@@ -187,6 +188,17 @@ class Entra:
                 f"Application '{client}'({principal.display_name}) is disabled.",
             )
         return principal, application.credentials
+
+    def _check_other_ways(self, tenant: Tenant, who: ServicePrincipal, form: Mapping[str, str]) -> None:
+        """Give up where a secret or a certificate might be the client's: only that there are some is known."""
+        application = tenant.directory.application(who.app_id)
+        said = [who.said, *([application.said] if application else [])]
+        if form.get("client_secret") and any(one.get("passwordCredentials") for one in said):
+            raise Undecided("a client secret")
+        if any(one.get("keyCredentials") for one in said):
+            issuer = assertions.stated_issuer(form.get("client_assertion", ""))
+            if issuer == who.app_id:
+                raise Undecided("an assertion that a certificate signs")
 
     def _issuer(self, url: str) -> Issuer | None:
         if url.startswith((f"https://{LOGIN}/", "https://sts.windows.net/")):

@@ -1,6 +1,7 @@
 """Microsoft Graph: applications, service principals, federated credentials, and what of them is deleted.
 
-Source: https://learn.microsoft.com/graph/api/overview. Leaves out users, groups, secrets, certificates and consent;
+Source: https://learn.microsoft.com/graph/api/overview. Leaves out users, consent, tokens for secrets and
+certificates;
 filters other than by one value or its beginning. Both versions are the same here.
 """
 
@@ -14,6 +15,7 @@ from recording_storage.sandbox.azure import tokens as known
 from recording_storage.sandbox.azure.errors import GraphError
 from recording_storage.sandbox.azure.graph_applications import Applications
 from recording_storage.sandbox.azure.graph_desk import HOST, Desk
+from recording_storage.sandbox.azure.graph_groups import Groups
 from recording_storage.sandbox.azure.graph_objects import wrong
 from recording_storage.sandbox.azure.graph_principals import Deleted, ServicePrincipals
 from recording_storage.sandbox.azure.tokens import NotBelieved, Tokens
@@ -44,6 +46,7 @@ class Graph:
             *Applications(desk).lines(),
             *ServicePrincipals(desk).lines(),
             *Deleted(desk).lines(),
+            *Groups(desk).lines(),
             ("GET", "/organization", self._organization),
             ("GET", "/me", self._me),
         )

@@ -40,6 +40,10 @@ class Applications:
                 Line("GET", one, "applications/standard/read", self._get),
                 Line("PATCH", one, "applications/basic/update", self._update),
                 Line("DELETE", one, "applications/delete", self._delete),
+                Line("POST", f"{one}/addPassword", "applications/credentials/update", self._add_password),
+                Line(
+                    "POST", f"{one}/removePassword", "applications/credentials/update", self._remove_password
+                ),
                 Line("GET", f"{one}/owners", "applications/owners/read", self._owners),
                 Line("POST", f"{one}/owners/$ref", "applications/owners/update", self._add_owner),
                 Line(
@@ -94,6 +98,12 @@ class Applications:
         if own is not None:
             own.deleted = found.deleted
         return Response(204)
+
+    def _add_password(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
+        return self._desk.add_password(request, self._desk.application(who, names))
+
+    def _remove_password(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
+        return self._desk.remove_password(request, self._desk.application(who, names))
 
     def _owners(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
         return self._desk.show_owners(request, who, self._desk.application(who, names).owners)

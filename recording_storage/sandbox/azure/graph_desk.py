@@ -1,8 +1,9 @@
 """What all of Graph's collections have in common: whose directory it is, who may, and who owns what.
 
-Whoever administers the directory may do everything in it, whoever has only a role in a subscription nothing.
+Whoever administers the directory may do everything in it, whoever has a permission what that covers, and whoever has
+only a role in a subscription nothing.
 
-Source: https://learn.microsoft.com/graph/permissions-overview. Leaves out the finer permissions.
+Source: https://learn.microsoft.com/graph/permissions-overview. Leaves out most permissions (`directory.PERMISSIONS`).
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from recording_storage.evaluation.azure.roles import fits
 from recording_storage.sandbox.azure import graph_objects
-from recording_storage.sandbox.azure.directory import Application, ServicePrincipal
+from recording_storage.sandbox.azure.directory import PERMISSIONS, Application, ServicePrincipal
 from recording_storage.sandbox.azure.errors import GraphError
 from recording_storage.sandbox.azure.graph_objects import APPLICATION, SERVICE_PRINCIPAL, not_found, wrong
 from recording_storage.sandbox.journal import Outcome
@@ -53,12 +55,16 @@ class Desk:
 
     def _permitted(self, line: Line, request: Request, who: Principal, names: Mapping[str, str]) -> object:
         place, action = f"https://{HOST}{request.path}", f"microsoft.directory/{line.action}"
-        if who.object_id not in self.directory(who).administrators:
+        directory = self.directory(who)
+        given = directory.permissions.get(who.object_id, set())
+        by = [one for one in sorted(given) if fits(PERMISSIONS[one], line.action)]
+        if who.object_id not in directory.administrators and not by:
             reason = f"{who} doesn't administer the directory of the tenant {who.tenant}"
             self._access.write(Outcome.REFUSED, who, action, place, reason)
             message = "Insufficient privileges to complete the operation."
             raise GraphError(403, "Authorization_RequestDenied", message, because=reason, is_written=True)
-        self._access.write(Outcome.ALLOWED, who, action, place, f"{who} administers the directory")
+        why = f"{who} has {', '.join(by)}" if by else f"{who} administers the directory"
+        self._access.write(Outcome.ALLOWED, who, action, place, why)
         return line.handler(request, who, names)
 
     def tenant(self, who: Principal) -> Tenant:
@@ -98,6 +104,24 @@ class Desk:
         """One object."""
         chosen = graph_objects.selected(request, shown)
         return Response.of({"@odata.context": f"https://{HOST}/v1.0/$metadata#{context}"} | chosen, status)
+
+    # Secrets
+
+    def add_password(self, request: Request, to: Application | ServicePrincipal) -> Response:
+        """A new secret of an object's: it is shown this once."""
+        made = graph_objects.password(request.json(), self.world.now())
+        kept = {name: None if name == "secretText" else value for name, value in made.items()}
+        to.said["passwordCredentials"] = [*to.said.get("passwordCredentials", ()), kept]
+        return self.answer(request, "microsoft.graph.passwordCredential", made)
+
+    def remove_password(self, request: Request, of: Application | ServicePrincipal) -> Response:
+        """One less."""
+        gone, held = request.json().get("keyId"), of.said.get("passwordCredentials", [])
+        left = [one for one in held if one["keyId"] != gone]
+        if len(left) == len(held):
+            raise wrong(f"No password credential found with keyId '{gone}'.")
+        of.said["passwordCredentials"] = left
+        return Response(204)
 
     # Owners
 

@@ -1,15 +1,19 @@
 """What Graph's objects look like, and what may be said of them.
 
 Sources: https://learn.microsoft.com/graph/api/resources/application,
-https://learn.microsoft.com/graph/api/resources/serviceprincipal, https://learn.microsoft.com/graph/errors.
+https://learn.microsoft.com/graph/api/resources/serviceprincipal,
+https://learn.microsoft.com/graph/api/resources/keycredential, https://learn.microsoft.com/graph/errors.
 """
 
 from __future__ import annotations
 
 import copy
 import re
+import secrets
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from recording_storage.sandbox.azure.directory import new_id
 from recording_storage.sandbox.azure.errors import GraphError
 from recording_storage.sandbox.azure.world import utc
 from recording_storage.sandbox.rest import Request, Response, Undecided
@@ -27,7 +31,7 @@ AUDIENCES = (
     "AzureADandPersonalMicrosoftAccount",
     "PersonalMicrosoftAccount",
 )
-_SECRETS = ("passwordCredentials", "keyCredentials")
+_CERTIFICATE = ("AsymmetricX509Cert", "Verify")
 _COMPARISON = re.compile(r"(\w+) eq '((?:[^']|'')*)'|startswith\((\w+), ?'((?:[^']|'')*)'\)", re.IGNORECASE)
 _AMONG = re.compile(r"(\w+)/any\((\w+): ?\2 eq '((?:[^']|'')*)'\)", re.IGNORECASE)
 _COMPARED = ("id", "appId", "displayName", "servicePrincipalType")
@@ -131,8 +135,10 @@ class _Kind:
         unknown = sorted(set(found) - set(self.defaults))
         if unknown:
             raise Undecided(f"an object of Graph's with {', '.join(unknown)}")
-        if any(found.get(name) for name in _SECRETS):
-            raise Undecided("a secret or a certificate")
+        if found.get("passwordCredentials"):
+            raise Undecided("a secret that isn't asked for with addPassword")
+        if found.get("keyCredentials"):
+            found["keyCredentials"] = [_certificate(one) for one in found["keyCredentials"]]
         if found.get("signInAudience", AUDIENCES[0]) not in AUDIENCES:
             raise wrong(f"Invalid value specified for property 'signInAudience': {found['signInAudience']}.")
         return found
@@ -203,6 +209,40 @@ def credential(found: FederatedCredential) -> dict[str, Any]:
         "subject": found.subject,
         "description": found.description or None,
         "audiences": list(found.audiences),
+    }
+
+
+def password(said: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """A new secret as it is answered, once, of what a body says; two years, where it doesn't say how long.
+
+    Source: https://learn.microsoft.com/graph/api/application-addpassword
+    """
+    wanted: dict[str, Any] = said.get("passwordCredential") or {}
+    secret = secrets.token_urlsafe(30)
+    return {
+        "customKeyIdentifier": None,
+        "displayName": wanted.get("displayName"),
+        "endDateTime": wanted.get("endDateTime") or _moment(now + timedelta(days=730)),
+        "hint": secret[:3],
+        "keyId": new_id(),
+        "secretText": secret,
+        "startDateTime": wanted.get("startDateTime") or _moment(now),
+    }
+
+
+def _certificate(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A certificate as it is kept; what it is isn't looked at, and isn't shown."""
+    if (said.get("type"), said.get("usage")) != _CERTIFICATE or not (said.get("key") or said.get("keyId")):
+        raise Undecided(f"a key of the type {said.get('type')} for {said.get('usage')}")
+    return {
+        "customKeyIdentifier": said.get("customKeyIdentifier"),
+        "displayName": said.get("displayName"),
+        "endDateTime": said.get("endDateTime"),
+        "key": None,
+        "keyId": said.get("keyId") or new_id(),
+        "startDateTime": said.get("startDateTime"),
+        "type": said["type"],
+        "usage": said["usage"],
     }
 
 

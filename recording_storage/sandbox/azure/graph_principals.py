@@ -42,6 +42,15 @@ class ServicePrincipals:
                 Line("GET", one, f"{kind}/standard/read", self._get),
                 Line("PATCH", one, f"{kind}/basic/update", self._update),
                 Line("DELETE", one, f"{kind}/delete", self._delete),
+                Line(
+                    "POST", f"{one}/addPassword", "servicePrincipals/credentials/update", self._add_password
+                ),
+                Line(
+                    "POST",
+                    f"{one}/removePassword",
+                    "servicePrincipals/credentials/update",
+                    self._remove_password,
+                ),
                 Line("GET", f"{one}/owners", f"{kind}/owners/read", self._owners),
                 Line("POST", f"{one}/owners/$ref", f"{kind}/owners/update", self._add_owner),
                 Line("DELETE", f"{one}/owners/{{owner}}/$ref", f"{kind}/owners/update", self._remove_owner),
@@ -101,6 +110,12 @@ class ServicePrincipals:
         del request
         self._desk.principal(who, names).deleted = self._desk.world.now()
         return Response(204)
+
+    def _add_password(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
+        return self._desk.add_password(request, self._desk.principal(who, names))
+
+    def _remove_password(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
+        return self._desk.remove_password(request, self._desk.principal(who, names))
 
     def _owners(self, request: Request, who: Principal, names: Mapping[str, str]) -> Response:
         return self._desk.show_owners(request, who, self._desk.principal(who, names).owners)

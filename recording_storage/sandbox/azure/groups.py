@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from recording_storage.evaluation.azure.scopes import is_within
 from recording_storage.sandbox.azure.errors import ArmError
 from recording_storage.sandbox.azure.places import GROUP, SUBSCRIPTION, Line, Places, location, tags
 from recording_storage.sandbox.azure.world import (
@@ -17,7 +18,6 @@ from recording_storage.sandbox.azure.world import (
     PROVIDERS,
     ResourceGroup,
     StorageAccount,
-    is_within,
 )
 from recording_storage.sandbox.rest import Response, Routes, Undecided
 
@@ -95,7 +95,9 @@ class Groups:
 
     def _list_subscriptions(self, request: Request, who: Principal, names: Mapping[str, str]) -> object:
         del request, names
-        assigned = [one.scope for one in self._world.assignments if one.principal_id == who.object_id]
+        directory = self._world.tenants[who.tenant].directory
+        own = {who.object_id, *directory.memberships(who.object_id)}
+        assigned = [one.scope for one in self._world.assignments if one.principal_id in own]
         found = [
             one
             for one in self._world.subscriptions.values()

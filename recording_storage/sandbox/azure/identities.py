@@ -159,7 +159,9 @@ def make(group: ResourceGroup, name: str, place: str, now: datetime) -> ManagedI
     """An identity that isn't in its group yet, with its service principal, which is in the directory."""
     principal = ServicePrincipal(new_id(), name, now, MANAGED_IDENTITY)
     group.subscription.tenant.directory.add_principal(principal)
-    return ManagedIdentity(group, name, place, now, principal=principal)
+    made = ManagedIdentity(group, name, place, now, principal=principal)
+    principal.said["alternativeNames"] = ["isExplicit=True", made.id]
+    return made
 
 
 def _shown(identity: ManagedIdentity) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from recording_storage.evaluation.azure.assignments import Denial
+from recording_storage.evaluation.azure.roles import Permissions
 from recording_storage.sandbox.azure import (
     federation,
     identities,
@@ -163,6 +165,18 @@ def assign(world: World, role: str, object_id: str, scope: str) -> RoleAssignmen
     )
     world.assignments.append(made)
     return made
+
+
+def deny(world: World, name: str, scope: str, principal: tuple[str, str], *data_actions: str) -> Denial:
+    """Let a deny assignment exist, as Azure itself makes one; `principal`: its id and its type."""
+    made = Denial(name, scope, (Permissions(data_actions=data_actions),), (principal,))
+    world.denials.append(made)
+    return made
+
+
+def permitted(directory: Directory, object_id: str, *permissions: str) -> None:
+    """Let somebody have permissions of Graph's, and no others."""
+    directory.permissions[object_id.lower()] = set(permissions)
 
 
 def administrator(directory: Directory, object_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Built-in roles: what each permits.
+"""Roles: the built-in ones, what each permits, and the form in which custom ones are kept too.
 
 Source: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles, of which these are the ones that
 storage, its keys and its identities need. A role that isn't among them permits nobody knows what.
@@ -6,10 +6,10 @@ storage, its keys and its identities need. A role that isn't among them permits 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
+
+from recording_storage.evaluation.azure.roles import Permissions
 
 _READ_ROLES, _GROUPS_READ = (
     "Microsoft.Authorization/*/read",
@@ -50,7 +50,7 @@ ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 
 @dataclass(frozen=True)
 class Role:
-    """A role definition; an asterisk in an action stands for anything, between slashes for nothing too."""
+    """A role definition; `scopes`: where it may be assigned, for a custom one."""
 
     id: str
     name: str
@@ -59,13 +59,16 @@ class Role:
     not_actions: tuple[str, ...] = ()
     data_actions: tuple[str, ...] = ()
     not_data_actions: tuple[str, ...] = field(default=())
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def permissions(self) -> Permissions:
+        """As who judges it has it."""
+        return Permissions(self.actions, self.not_actions, self.data_actions, self.not_data_actions)
 
     def permits(self, action: str, data: bool) -> bool:
         """Whether it permits an action, or a data action."""
-        given, taken = (
-            (self.data_actions, self.not_data_actions) if data else (self.actions, self.not_actions)
-        )
-        return _fits(given, action) and not _fits(taken, action)
+        return self.permissions.permits(action, data)
 
     def to_json(self, scope: str) -> dict[str, Any]:
         """As it is read at a scope: https://learn.microsoft.com/rest/api/authorization/role-definitions/get."""
@@ -77,9 +80,9 @@ class Role:
             "type": kind,
             "properties": {
                 "roleName": self.name,
-                "type": "BuiltInRole",
+                "type": "CustomRole" if self.scopes else "BuiltInRole",
                 "description": self.description,
-                "assignableScopes": ["/"],
+                "assignableScopes": list(self.scopes or ("/",)),
                 "permissions": [
                     {
                         "actions": list(self.actions),
@@ -299,14 +302,3 @@ def find(role_id: str) -> Role | None:
 def named(name: str) -> Role:
     """The built-in role with this name."""
     return _BY_NAME[name]
-
-
-def _fits(patterns: tuple[str, ...], action: str) -> bool:
-    return any(_compiled(pattern).fullmatch(action) for pattern in patterns)
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # Key Vault Reader reads vaults by `vaults/*/read`, Managed Identity Operator assigns by `…/*/assign/action`.
-    anything = re.escape(pattern).replace(r"/\*/", "/(.*/)?").replace(r"\*", ".*")
-    return re.compile(anything, re.IGNORECASE)

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from recording_storage.evaluation.azure.assignments import Assignment
+from recording_storage.evaluation.azure.scopes import is_within
+from recording_storage.sandbox.azure import roles
 from recording_storage.sandbox.azure.directory import (
     Directory,
     FederatedCredential,
@@ -23,6 +26,9 @@ from recording_storage.sandbox.azure.directory import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from recording_storage.evaluation.azure.assignments import Denial
+    from recording_storage.sandbox.azure.roles import Role
 
 STORAGE = "Microsoft.Storage/storageAccounts"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -237,6 +243,12 @@ class RoleAssignment:
         """Its own address."""
         return f"{self.scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{self.name}"
 
+    @property
+    def evaluated(self) -> Assignment:
+        """As who judges it has it."""
+        kind, condition = self.said.get("principalType") or "", self.said.get("condition") or ""
+        return Assignment(self.id, self.scope, self.role, self.principal_id, kind, condition)
+
 
 _Kind = TypeVar("_Kind", bound=Resource)
 
@@ -250,12 +262,20 @@ class World:
         self.tenants: dict[str, Tenant] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.assignments: list[RoleAssignment] = []
+        self.denials: list[Denial] = []
+        """Deny assignments, which nobody makes by a request."""
+        self.custom_roles: dict[str, Role] = {}
+        """By GUID."""
         self.deleted_vaults: dict[str, Vault] = {}
         """By name in lower case: they can be recovered."""
 
     def now(self) -> datetime:
         """What time it is."""
         return datetime.now(timezone.utc) + self.ahead
+
+    def role(self, role_id: str) -> Role | None:
+        """The role with this GUID, a built-in or a custom one."""
+        return roles.find(role_id) or self.custom_roles.get(role_id.lower())
 
     def tenant(self, ref: str) -> Tenant | None:
         """The tenant with this id or domain."""
@@ -303,12 +323,6 @@ class World:
     def remove_assignments(self, scope: str) -> None:
         """Let the roles be gone that were assigned at a scope and below it."""
         self.assignments = [one for one in self.assignments if not is_within(one.scope, scope)]
-
-
-def is_within(scope: str, outer: str) -> bool:
-    """Whether a scope is another one, or below it."""
-    above = outer.rstrip("/").lower()
-    return scope.lower() == above or scope.lower().startswith(f"{above}/")
 
 
 def new_account_key() -> str:

@@ -1,14 +1,15 @@
-"""Whether somebody may do something: allow policies of the resource and of what is above it, roles and conditions.
+"""Whether somebody may do something: deny policies, then allow policies of the resource and of what is above it.
 
-Source: https://docs.cloud.google.com/iam/docs/allow-policies (inheritance, conditions). Leaves out deny policies,
-principal access boundaries and organisation policies.
+Deny policies of the project come first (https://docs.cloud.google.com/iam/docs/deny-overview). Leaves out principal
+access boundaries and organisation policies.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from recording_storage.sandbox.google import cel, roles
+from recording_storage.evaluation.google import deny, roles
+from recording_storage.evaluation.google.allow import CONVENIENCE, Asked, Evaluator, Grant
 from recording_storage.sandbox.google.errors import GoogleError, error_info, forbidden, unauthenticated
 from recording_storage.sandbox.journal import Journal, Outcome
 from recording_storage.sandbox.rest import Undecided
@@ -16,16 +17,10 @@ from recording_storage.sandbox.rest import Undecided
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from recording_storage.evaluation.google.allow import Verdict
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.policies import Policy
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
-
-_CONVENIENCE = {
-    "projectOwner": "roles/owner",
-    "projectEditor": "roles/editor",
-    "projectViewer": "roles/viewer",
-}
-"""Who holds a basic role in a project: https://docs.cloud.google.com/storage/docs/access-control/iam#convenience-values"""
 
 
 class Resource(Protocol):
@@ -75,70 +70,52 @@ class Access:
         """Keep a decision."""
         self._journal.write(outcome, who=str(who), what=what, resource=resource, reason=reason)
 
+    def denied(self, who: Principal, permission: str, resource: Resource) -> tuple[bool | None, str]:
+        """Whether deny policies above a resource deny it (None: that isn't known), and which."""
+        policies = [one for place in _up(resource) for one in getattr(place, "deny_policies", {}).values()]
+        return deny.denied(policies, who, permission, self._is_member)
+
+    def permits(self, role: str, permission: str) -> bool | None:
+        """Whether a role permits it, custom ones included; None where that isn't known."""
+        custom = self._world.custom_role(role)
+        return permission in custom.permissions if custom else roles.permits(role, permission)
+
     def _judge(self, who: Principal, permission: str, resource: Resource) -> tuple[bool, str]:
         """Whether it is allowed, and why (not)."""
-        near: list[str] = []
-        unknown: list[str] = []
-        for place, binding in _bindings(resource):
-            role, where = binding["role"], place.full_name
-            condition = binding.get("condition", {}).get("expression", "")
-            permits = roles.permits(role, permission)
-            named = self._named(who, binding)
-            if permits is False or named is False:
-                near += _near(permits, named, binding, who, permission)
-                continue
-            holds = self._holds(condition, resource) if condition else True
-            if permits and named and holds:
-                met = f" under the condition {condition}, which is true" if condition else ""
-                return True, f"{role} on {where} permits it{met}"
-            if holds is False:
-                near.append(f"the condition {condition} of {role} on {where} is false")
-            elif permits is None:
-                unknown.append(f"what {role} on {where} permits")
-            elif named is None:
-                unknown.append(f"who is among {', '.join(binding['members'])} ({role} on {where})")
-            else:
-                unknown.append(f"the condition {condition} of {role} on {where}")
-        if unknown:
-            raise Undecided(f"{permission} on {resource.full_name} for {who}: {'; '.join(unknown)}")
-        nobody = f"no binding on {resource.full_name} or above it has a role with {permission}"
-        return False, "; ".join(dict.fromkeys(near)) or nobody
+        is_denied, which = self.denied(who, permission, resource)
+        if is_denied:
+            return False, which
+        verdict = self.granted(who, permission, resource)
+        if verdict.allowed is None or (verdict.allowed and is_denied is None):
+            unknown = verdict.reason if verdict.allowed is None else which
+            raise Undecided(f"{permission} on {resource.full_name} for {who}: {unknown}")
+        return verdict.allowed, verdict.reason
 
-    def _named(self, who: Principal, binding: dict[str, Any]) -> bool | None:
-        answers = {self._is_member(who, member) for member in binding["members"]}
-        return True if True in answers else None if None in answers else False
+    def granted(self, who: Principal, permission: str, resource: Resource) -> Verdict:
+        """Whether allow policies allow it, whatever is denied."""
+        asked = Asked(permission, resource.full_name, resource.type, self._world.now())
+        grants = [Grant(place.full_name, one) for place in _up(resource) for one in place.policy.bindings]
+        return Evaluator(self.permits, self._is_member).judge(who, asked, grants)
 
     def _is_member(self, who: Principal, member: str) -> bool | None:
         if member in self._world.groups:
             return who.member in self._world.groups[member]
         kind, _, project = member.partition(":")
-        if kind not in _CONVENIENCE:
+        if kind not in CONVENIENCE:
             return who.is_member(member)
         found = self._world.find(project)
         bindings = found.policy.bindings if found else []
-        answers = {self._named(who, one) for one in bindings if one["role"] == _CONVENIENCE[kind]}
+        named = Evaluator(self.permits, self._is_member).named
+        answers = {named(who, one) for one in bindings if one["role"] == CONVENIENCE[kind]}
         return True if True in answers else None if None in answers else False
 
-    def _holds(self, expression: str, resource: Resource) -> bool | None:
-        """Whether a condition is true; None where it asks for what the stand-in doesn't know."""
-        return cel.condition_holds(expression, resource.full_name, resource.type, self._world.now())
 
-
-def _bindings(resource: Resource) -> Iterator[tuple[Resource, dict[str, Any]]]:
+def _up(resource: Resource) -> Iterator[Resource]:
+    """A resource and what is above it."""
     place: Resource | None = resource
     while place is not None:
-        for binding in place.policy.bindings:
-            yield place, binding
+        yield place
         place = place.parent
-
-
-def _near(
-    permits: bool | None, named: bool | None, binding: dict[str, Any], who: Principal, permission: str
-) -> list[str]:
-    """What a binding says that comes near: the right role for others, or another role."""
-    if permits:
-        return [f"no binding of {binding['role']} names {who}, but {', '.join(binding['members'])}"]
-    return [f"{binding['role']}, which names {who}, doesn't permit {permission}"] if named else []
 
 
 def refusal(who: Principal, permission: str, resource: Resource, reason: str) -> GoogleError:

@@ -13,20 +13,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from recording_storage.evaluation.google.principals import ALL_AUTHENTICATED, ALL_USERS
 from recording_storage.sandbox.google.bucket_settings import millis
 from recording_storage.sandbox.google.generations import Shelf, bucket_etag, new_number
 from recording_storage.sandbox.google.parameters import unmet
 from recording_storage.sandbox.google.policies import Policy
-from recording_storage.sandbox.google.principals import ALL_AUTHENTICATED, ALL_USERS
 from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.contents import Contents
     from recording_storage.sandbox.google.errors import GoogleError
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import Project, World
 
 PUBLIC = (ALL_USERS, ALL_AUTHENTICATED)

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from recording_storage.evaluation.google.roles import ROLES
 from recording_storage.sandbox.google.bucket import PUBLIC, Bucket
 from recording_storage.sandbox.google.errors import failed_precondition, invalid
-from recording_storage.sandbox.google.roles import ROLES
 from recording_storage.sandbox.journal import Outcome
 from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access
     from recording_storage.sandbox.google.buckets import Buckets
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.rest import Request
 
 PREVENTED = (

@@ -25,10 +25,10 @@ from recording_storage.sandbox.rest import Response, Undecided
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access, Resource
     from recording_storage.sandbox.google.contents import Contents
     from recording_storage.sandbox.google.object_keys import ObjectKeys
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import Project, World
     from recording_storage.sandbox.rest import Request
 

@@ -18,8 +18,8 @@ from recording_storage.sandbox.rest import Undecided
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.generations import Generation
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.rest import Request
 
 MOST_SOURCES = 32

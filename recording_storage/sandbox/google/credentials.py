@@ -11,9 +11,9 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from recording_storage.evaluation.google.principals import Principal, service_account
 from recording_storage.sandbox.google.errors import failed_precondition, invalid, not_found
 from recording_storage.sandbox.google.http import Routes
-from recording_storage.sandbox.google.principals import Principal, service_account
 from recording_storage.sandbox.google.service_accounts import ANY_PROJECT
 from recording_storage.sandbox.google.tokens import LIFETIME, Tokens
 from recording_storage.sandbox.rest import Request, Response, Undecided

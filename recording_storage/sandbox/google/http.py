@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from recording_storage.evaluation.google.principals import Principal
 from recording_storage.sandbox import rest
 from recording_storage.sandbox.google.errors import GoogleError
-from recording_storage.sandbox.google.principals import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,6 +12,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from recording_storage.evaluation.google.federation import default_audiences
 from recording_storage.sandbox.google.errors import OAuthError
 
 if TYPE_CHECKING:
@@ -41,17 +42,12 @@ def claims(token: str, provider: Provider, issuers: Issuers, now: datetime) -> d
         raise _refused("Unable to parse the ID Token.", "the token's payload isn't an object")
     found = cast("dict[str, Any]", said)
     _check_issuer(found, oidc["issuerUri"])
-    _check_audience(found, oidc.get("allowedAudiences") or default_audiences(provider))
+    _check_audience(found, oidc.get("allowedAudiences") or default_audiences(provider.full_name))
     _check_signature(token, unverified["header"], _keys(oidc, issuers), oidc["issuerUri"])
     _check_times(found, now)
     if not isinstance(found.get("sub"), str):
         raise _refused("ID Token does not contain 'sub' claim.", "the token has no claim sub")
     return found
-
-
-def default_audiences(provider: Provider) -> list[str]:
-    """What a token's audience must be where the provider says nothing."""
-    return [f"https:{provider.full_name}", provider.full_name]
 
 
 def _check_issuer(found: dict[str, Any], expected: str) -> None:

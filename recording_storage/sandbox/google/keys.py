@@ -41,8 +41,8 @@ from recording_storage.sandbox.rest import ANY, Undecided
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
     from recording_storage.sandbox.rest import Request, Response
 

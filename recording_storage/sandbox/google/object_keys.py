@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recording_storage.evaluation.google.principals import Principal, service_account
 from recording_storage.sandbox.google.errors import GoogleError, forbidden, invalid
 from recording_storage.sandbox.google.key_rings import KEY_NAME
 from recording_storage.sandbox.google.keys import DECRYPT, DISABLED_KEY, ENCRYPT, NO_KEY
-from recording_storage.sandbox.google.principals import Principal, service_account
 from recording_storage.sandbox.journal import Outcome
 from recording_storage.sandbox.rest import Undecided
 

@@ -27,12 +27,12 @@ from recording_storage.sandbox.rest import Response, Undecided
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access
     from recording_storage.sandbox.google.bucket import Bucket
     from recording_storage.sandbox.google.buckets import Buckets
     from recording_storage.sandbox.google.contents import Contents, Stored
     from recording_storage.sandbox.google.object_keys import ObjectKeys
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
     from recording_storage.sandbox.rest import Request
 

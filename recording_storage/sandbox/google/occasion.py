@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from recording_storage.evaluation.google.principals import service_account as identity
 from recording_storage.sandbox.google import pool_settings
-from recording_storage.sandbox.google.principals import service_account as identity
 from recording_storage.sandbox.google.world import SERVICES, Pool, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from recording_storage.sandbox.google.principals import Principal
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.world import Project, ServiceAccount, World
 
 
@@ -77,3 +77,18 @@ def provider(
     )
     made = Provider(of, provider_id, settings, bool(settings.pop("disabled", False)))
     return of.providers.setdefault(provider_id, made)
+
+
+def deny(project: Project, policy_id: str, *rules: Mapping[str, Any]) -> None:
+    """Let a deny policy be attached to a project; `rules` are as the API has them, without `denyRule` around them."""
+    attachment = f"cloudresourcemanager.googleapis.com%2Fprojects%2F{project.number}"
+    project.deny_policies[policy_id] = {
+        "name": f"policies/{attachment}/denypolicies/{policy_id}",
+        "kind": "DenyPolicy",
+        "rules": [{"denyRule": dict(rule)} for rule in rules],
+    }
+
+
+def allow_again(project: Project, policy_id: str) -> None:
+    """Take a deny policy away."""
+    del project.deny_policies[policy_id]

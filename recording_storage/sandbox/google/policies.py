@@ -12,9 +12,9 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from recording_storage.sandbox.google import cel
+from recording_storage.evaluation.google.roles import is_role
+from recording_storage.sandbox.google import expressions
 from recording_storage.sandbox.google.errors import GoogleError, conflict, invalid
-from recording_storage.sandbox.google.roles import is_role
 from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _condition(written: object) -> dict[str, str]:
     }
     if "expression" not in kept or "title" not in kept:
         raise invalid("A condition must have a title and an expression.")
-    cel.check_condition(kept["expression"])
+    expressions.check_condition(kept["expression"])
     return kept
 
 

@@ -13,9 +13,9 @@ from recording_storage.sandbox.rest import Undecided
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access, Resource
     from recording_storage.sandbox.google.http import Handler
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.rest import Request
 
 VERSION = "options.requestedPolicyVersion"

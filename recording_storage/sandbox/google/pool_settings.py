@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from recording_storage.sandbox.google import cel
+from recording_storage.sandbox.google import expressions
 from recording_storage.sandbox.google.errors import invalid
 from recording_storage.sandbox.rest import Undecided
 
@@ -59,7 +59,7 @@ def provider(body: Mapping[str, Any]) -> Said:
     _check_mapping(said.get("attributeMapping") or {})
     condition = said.get("attributeCondition", "")
     if condition:
-        cel.check(condition, _MAPPED)
+        expressions.check(condition, _MAPPED)
     return said
 
 
@@ -138,7 +138,7 @@ def _check_mapping(mapping: Mapping[str, Any]) -> None:
             )
         if len(key) > _MAX_KEY or not isinstance(expression, str) or len(expression) > _MAX_EXPRESSION:
             raise invalid(f"The mapping of {key} is too long.")
-        cel.check(expression, _ASSERTION)
+        expressions.check(expression, _ASSERTION)
     if len([key for key in mapping if key.startswith("attribute.")]) > _MAX_ATTRIBUTES:
         raise invalid(f"At most {_MAX_ATTRIBUTES} custom attributes can be mapped.")
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access
     from recording_storage.sandbox.google.operations import Operations
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
 
     Json = dict[str, Any]

@@ -20,9 +20,9 @@ from recording_storage.sandbox.rest import ANY, Request, Response, Undecided
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access
     from recording_storage.sandbox.google.operations import Operations
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import Project, World
 
     Json = dict[str, Any]

@@ -2,8 +2,8 @@
 
 Sources: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts (fields, names, `-` for
 any project), https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete (30 days; one that is made
-again under the same address is another identity, which bindings of the deleted one don't name). Leaves out keys
-(nobody has one), signing, tags, and lists of several pages.
+again under the same address is another identity, which bindings of the deleted one don't name). Leaves out
+signing, tags, and lists of several pages.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from recording_storage.sandbox.google.account_keys import AccountKeys
 from recording_storage.sandbox.google.errors import (
     already_exists,
     failed_precondition,
@@ -22,14 +23,14 @@ from recording_storage.sandbox.google.errors import (
 from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.policy_methods import PolicyMethods
 from recording_storage.sandbox.google.world import SOFT_DELETED, ServiceAccount
-from recording_storage.sandbox.rest import ANY, Request, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
+    from recording_storage.sandbox.rest import Request
 
     Json = dict[str, Any]
     Names = Mapping[str, str]
@@ -59,10 +60,7 @@ class ServiceAccounts:
             ("POST", _ONE + ":disable", self._disable),
             ("POST", _ONE + ":enable", self._enable),
             *policies.routes(_ONE, lambda names: self.find(names)),
-            ("GET", _ONE + "/keys", self._keys),
-            (ANY, _ONE + "/keys", None),
-            (ANY, _ONE + "/keys:upload", None),
-            (ANY, _ONE + "/keys/{rest=**}", None),
+            *AccountKeys(world, access, self.find).routes(_ONE),
             *[("POST", f"{_ONE}:{verb}", None) for verb in ("signBlob", "signJwt")],
         )
 
@@ -166,15 +164,6 @@ class ServiceAccounts:
     def _enable(self, request: Request, who: Principal, names: Names) -> Json:
         del request
         self._one("enable", who, names).disabled = False
-        return {}
-
-    def _keys(self, request: Request, who: Principal, names: Names) -> Json:
-        """Only those that people made can be told from here, and there are none."""
-        account = self.find(names)
-        self._access.require(who, "iam.serviceAccountKeys.list", account)
-        kinds = [value for name, value in request.query_all if name == "keyTypes"]
-        if kinds != ["USER_MANAGED"]:
-            raise Undecided("the keys that Google keeps for a service account")
         return {}
 
     def _one(self, verb: str, who: Principal, names: Names) -> ServiceAccount:

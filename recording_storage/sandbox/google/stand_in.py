@@ -15,9 +15,12 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from recording_storage.evaluation.google.principals import Principal, user
 from recording_storage.sandbox.google import occasion
 from recording_storage.sandbox.google.access import Access
 from recording_storage.sandbox.google.credentials import Credentials
+from recording_storage.sandbox.google.custom_roles import CustomRoles
+from recording_storage.sandbox.google.deny_policies import DenyPolicies
 from recording_storage.sandbox.google.errors import (
     GoogleError,
     error_info,
@@ -29,12 +32,12 @@ from recording_storage.sandbox.google.http import Routes
 from recording_storage.sandbox.google.keys import Keys
 from recording_storage.sandbox.google.operations import Operations
 from recording_storage.sandbox.google.pools import Pools
-from recording_storage.sandbox.google.principals import Principal, user
 from recording_storage.sandbox.google.projects import Projects, ServiceUsage
 from recording_storage.sandbox.google.service_accounts import ServiceAccounts
 from recording_storage.sandbox.google.storage import Storage
 from recording_storage.sandbox.google.sts import SecurityTokenService
 from recording_storage.sandbox.google.tokens import Tokens
+from recording_storage.sandbox.google.troubleshooter import PolicyTroubleshooter
 from recording_storage.sandbox.google.world import World
 from recording_storage.sandbox.journal import Journal, Outcome
 from recording_storage.sandbox.rest import MalformedBody, Request, Response, Undecided
@@ -134,14 +137,20 @@ class Google:
     def _make_services(self) -> dict[str, Service]:
         operations = Operations()
         world, access = self.world, self.access
-        pools, accounts = Pools(world, access, operations), ServiceAccounts(world, access)
+        iam = (
+            Pools(world, access, operations).routes,
+            ServiceAccounts(world, access).routes,
+            CustomRoles(world, access).routes,
+            DenyPolicies(world, access).routes,
+        )
         sts = SecurityTokenService(world, access, self.tokens, self.issuers, check_enabled)
         answers: dict[str, Callable[[Request, Principal], Response]] = {
             "cloudbilling": _billing,
             "cloudkms": self.keys.answer,
             "cloudresourcemanager": Projects(world, access).answer,
-            "iam": partial(_iam, pools.routes, accounts.routes),
+            "iam": partial(_iam, iam),
             "iamcredentials": Credentials(world, access, self.tokens).answer,
+            "policytroubleshooter": PolicyTroubleshooter(world, access, self.storage).answer,
             "serviceusage": ServiceUsage(world, access, operations).answer,
             "storage": self.storage.answer,
         }
@@ -182,9 +191,9 @@ def check_enabled(service: str, project: Project) -> None:
     )
 
 
-def _iam(pools: Routes, accounts: Routes, request: Request, who: Principal) -> Response:
+def _iam(known: tuple[Routes, ...], request: Request, who: Principal) -> Response:
     """iam.googleapis.com: what is left of it isn't stood in for."""
-    for routes in (pools, accounts):
+    for routes in known:
         if routes.knows(request):
             return routes.answer(request, who)
     return _OTHER_IAM.answer(request, who)

@@ -31,10 +31,10 @@ from recording_storage.sandbox.rest import ANY, Response, Undecided
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access
     from recording_storage.sandbox.google.http import Handler
     from recording_storage.sandbox.google.keys import Keys
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.google.world import World
     from recording_storage.sandbox.rest import Request
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from recording_storage.sandbox.google import cel, jwt_check
+from recording_storage.evaluation.google import Undecidable, federation
+from recording_storage.sandbox.google import jwt_check
 from recording_storage.sandbox.google.errors import OAuthError
 from recording_storage.sandbox.google.http import Routes
-from recording_storage.sandbox.google.principals import Principal, federated
 from recording_storage.sandbox.google.tokens import LIFETIME, Tokens
 from recording_storage.sandbox.journal import Outcome
 from recording_storage.sandbox.rest import FORM, Request, Response, Undecided
@@ -20,6 +20,7 @@ from recording_storage.sandbox.rest import FORM, Request, Response, Undecided
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.access import Access
     from recording_storage.sandbox.google.world import Pool, Project, Provider, World
     from recording_storage.sandbox.issuer import Issuers
@@ -35,8 +36,6 @@ OTHER_TYPES = (
     "urn:ietf:params:oauth:token-type:mtls",
     "urn:ietf:params:oauth:token-type:saml2",
 )
-SUBJECT_BYTES = 127
-ATTRIBUTES_BYTES = 8192
 _AUDIENCE = re.compile(
     r"//iam\.googleapis\.com/projects/(?P<number>\d+)/locations/global/workloadIdentityPools/(?P<pool>[^/]+)"
     r"/providers/(?P<provider>[^/]+)"
@@ -195,71 +194,12 @@ def _why_not_a_provider(audience: str) -> str:
 
 def identify(provider: Provider, claims: Mapping[str, Any]) -> Principal:
     """Whom a token stands for in the provider's pool; raises `OAuthError` for whom it doesn't let in."""
-    mapping: dict[str, str] = provider.said["attributeMapping"]
-    google: dict[str, Any] = {}
-    attributes: dict[str, str] = {}
-    for key, expression in mapping.items():
-        value = _mapped(key, expression, claims)
-        if key == "google.subject":
-            google["subject"] = _subject(expression, value)
-        elif key == "google.groups":
-            google["groups"] = _groups(value)
-        elif isinstance(value, str):
-            attributes[key.removeprefix("attribute.")] = value
-        else:
-            raise Undecided(f"the mapping of {key}, whose value {value!r} isn't text")
-    size = sum(len(str(value).encode()) for value in (*google.values(), *attributes.values()))
-    if size > ATTRIBUTES_BYTES:
-        raise OAuthError(
-            "invalid_request", f"The size of the mapped attributes exceeds {ATTRIBUTES_BYTES} bytes."
-        )
-    condition = provider.said.get("attributeCondition")
-    if condition:
-        values = {"assertion": dict(claims), "google": google, "attribute": attributes}
-        _check_condition(condition, values, google["subject"])
-    return federated(provider.pool.name, google["subject"], attributes, tuple(google.get("groups", ())))
-
-
-def _mapped(key: str, expression: str, claims: Mapping[str, Any]) -> Any:
+    said = provider.said
     try:
-        return cel.evaluate(expression, {"assertion": dict(claims)})
-    except cel.CelFailure as failure:
-        raise OAuthError(
-            "invalid_grant",
-            f"Could not evaluate the mapping of {key} for the given credential.",
-            because=f"the mapping {key}={expression} can't be evaluated: {failure}",
-        ) from None
-
-
-def _subject(expression: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise OAuthError(
-            "invalid_grant",
-            "Could not obtain a value for google.subject from the given credential.",
-            because=f"the mapping google.subject={expression} gives {value!r}",
+        return federation.identify(
+            provider.pool.name, said["attributeMapping"], said.get("attributeCondition") or "", claims
         )
-    if len(value.encode()) > SUBJECT_BYTES:
-        raise OAuthError(
-            "invalid_request",
-            "The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your attribute "
-            "mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes.",
-            because=f"google.subject has {len(value.encode())} bytes, {SUBJECT_BYTES} are allowed: {value}",
-        )
-    return value
-
-
-def _groups(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):  # pyright: ignore[reportUnknownVariableType]
-        raise Undecided(f"the mapping of google.groups, whose value {value!r} isn't a list of text")
-    return value  # pyright: ignore[reportUnknownVariableType]
-
-
-def _check_condition(condition: str, values: dict[str, Any], subject: str) -> None:
-    try:
-        holds = cel.evaluate(condition, values)
-        because = f'the condition {condition} is {str(holds).lower()} for the subject "{subject}"'
-    except cel.CelFailure as failure:
-        holds, because = False, f'the condition {condition} fails for the subject "{subject}": {failure}'
-    if holds is not True:
-        text = "The given credential is rejected by the attribute condition."
-        raise OAuthError("unauthorized_client", text, because=because)
+    except federation.NotLetIn as refused:
+        raise OAuthError(refused.error, refused.description, because=refused.because) from None
+    except Undecidable as unknown:
+        raise Undecided(str(unknown)) from None

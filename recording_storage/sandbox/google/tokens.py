@@ -6,8 +6,7 @@ and so is that of an identity whose pool is disabled or deleted.
 Sources: https://docs.cloud.google.com/docs/authentication/token-types,
 https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools (`disabled`),
 https://developers.google.com/identity/protocols/oauth2/web-server#offline (refreshing). Leaves out consent and
-identity tokens; nobody in the sandbox has a service account's key, so assertions that are signed with one are
-refused.
+identity tokens; assertions that are signed with a service account's key are undecided.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from recording_storage.evaluation.google.principals import ANONYMOUS, Principal
 from recording_storage.sandbox.google.errors import GoogleError, OAuthError, forbidden, unauthenticated
 from recording_storage.sandbox.google.errors import error_info as info
 from recording_storage.sandbox.google.http import Routes
-from recording_storage.sandbox.google.principals import ANONYMOUS, Principal
-from recording_storage.sandbox.rest import ANY, Request, Response
+from recording_storage.sandbox.rest import ANY, Request, Response, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,11 +159,7 @@ class Tokens:
         form = request.form()
         grant = form.get("grant_type", "")
         if grant == "urn:ietf:params:oauth:grant-type:jwt-bearer":
-            raise OAuthError(
-                "invalid_grant",
-                "Invalid grant: account not found",
-                because="nobody in the sandbox has a service account's key, so no assertion can be signed with one",
-            )
+            raise Undecided("a token for what is signed with a service account's key")
         if grant != "refresh_token":
             raise OAuthError("unsupported_grant_type", f"Invalid grant_type: {grant}")
         found = self._refresh.get(form.get("refresh_token", ""))

@@ -26,8 +26,8 @@ from recording_storage.sandbox.rest import Response, Undecided
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recording_storage.evaluation.google.principals import Principal
     from recording_storage.sandbox.google.generations import Generation
-    from recording_storage.sandbox.google.principals import Principal
     from recording_storage.sandbox.rest import Request
 
 CANCELLED, INCOMPLETE = 499, 308

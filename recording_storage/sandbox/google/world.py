@@ -19,13 +19,14 @@ from recording_storage.sandbox.google.policies import Policy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recording_storage.sandbox.google.principals import Principal
+    from recording_storage.evaluation.google.principals import Principal
 
 SERVICES = (
     "cloudkms.googleapis.com",
     "cloudresourcemanager.googleapis.com",
     "iam.googleapis.com",
     "iamcredentials.googleapis.com",
+    "policytroubleshooter.googleapis.com",
     "serviceusage.googleapis.com",
     "storage.googleapis.com",
     "sts.googleapis.com",
@@ -74,6 +75,17 @@ class ServiceAccount:
     def parent(self) -> Project:
         """Its policy is inherited."""
         return self.project
+
+
+@dataclass(eq=False)
+class CustomRole:
+    """A role that a project's owners have made."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    stage: str = "GA"
+    permissions: frozenset[str] = frozenset()
 
 
 @dataclass(eq=False)
@@ -161,6 +173,10 @@ class Project:
     """By unique id, the deleted ones too."""
     pools: dict[str, Pool] = field(default_factory=dict[str, Pool])
     """By id, the deleted ones too."""
+    roles: dict[str, CustomRole] = field(default_factory=dict[str, "CustomRole"])
+    """Custom ones, by id."""
+    deny_policies: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """Those that are attached to it, by id, as the API has them."""
 
     @property
     def full_name(self) -> str:
@@ -220,6 +236,12 @@ class World:
                 because=f"there is no project {ref}",
             )
         return found
+
+    def custom_role(self, name: str) -> CustomRole | None:
+        """The custom role with this name, `projects/P/roles/R`."""
+        project, _, role = name.removeprefix("projects/").partition("/roles/")
+        found = self.find(project) if role and name.startswith("projects/") else None
+        return found.roles.get(role) if found else None
 
     def storage_agent(self, project: Project) -> str:
         """Cloud Storage's own service account in a project.

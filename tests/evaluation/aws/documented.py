@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from account_cases import ACCOUNT_CASES
 from element_cases import ELEMENT_CASES
+from federated_cases import FEDERATED_CASES
 from key_cases import KEY_CASES
+from organisation_cases import ORGANISATION_CASES
 from shape_cases import SHAPES
 from value_cases import OPERATOR_CASES, VALUE_CASES
 
@@ -15,7 +17,15 @@ if TYPE_CHECKING:
 
     from policy_case import Evaluator
 
-CASES = [*ACCOUNT_CASES, *ELEMENT_CASES, *KEY_CASES, *VALUE_CASES, *OPERATOR_CASES]
+CASES = [
+    *ACCOUNT_CASES,
+    *ELEMENT_CASES,
+    *FEDERATED_CASES,
+    *KEY_CASES,
+    *ORGANISATION_CASES,
+    *VALUE_CASES,
+    *OPERATOR_CASES,
+]
 
 
 def differences(evaluator: Evaluator) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Case:
     name: str
     page: str
     expect: str
-    who: tuple[str, str, str | None] = USER
+    who: tuple[str, str, str | None] | tuple[str, str, str | None, str] = USER
     action: str = "s3:GetObject"
     resource: str = OBJECT
     owner: str = HOME
@@ -88,6 +88,7 @@ class Case:
     identity: Sequence[Json] = ()
     boundary: Sequence[Json] | None = None
     session: Sequence[Json] | None = None
+    organisation: Sequence[Sequence[Json]] = ()
     attached: Sequence[Json] | None = None
     kind: str = "resource"
     version: str = "2012-10-17"
@@ -152,16 +153,16 @@ class Evaluator:
 
     def outcome(self, case: Case) -> tuple[str, str]:
         """What it says of a case, and why."""
-        account, arn, role = case.who
         policies = self.policy.Policies(
             identity=[self._parsed(case.identity, "identity", case.version)] if case.identity else [],
             boundary=self._parsed(case.boundary, "identity"),
             session=None if case.session is None else [self._parsed(case.session, "identity")],
+            organisation=[[self._parsed(level, "identity")] for level in case.organisation],
             resource=self._parsed(case.attached, case.kind),
             grants=[self.policy.Grant(f"grant {n}", truth, "why") for n, truth in enumerate(case.grants)],
         )
         request = self.policy.Request(
-            self.policy.Principal(account, arn, role),
+            self.policy.Principal(*case.who),
             case.action,
             case.resource,
             case.owner,

@@ -69,6 +69,7 @@ SHAPES = [
         allow(Principal={"AWS": f"arn:aws:sts::{HOME}:assumed-role/writer/*"}),
         "resource",
     ),
+    stored("principal that was deleted", PRINCIPAL, "stored", trust({"AWS": "AROAEXAMPLE12345678"}), "trust"),
     stored("principal that is no ARN", PRINCIPAL, "malformed", allow(Principal={"AWS": "ana"}), "resource"),
     stored("unknown principal type", PRINCIPAL, "malformed", allow(Principal={"User": "x"}), "resource"),
     stored("principal as bare account", PRINCIPAL, "malformed", allow(Principal=HOME), "resource"),

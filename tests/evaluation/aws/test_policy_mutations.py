@@ -31,13 +31,43 @@ MUTATIONS = [
     Mutation("explicit deny ignored", "            if finding.truth:\n", "            if False:\n"),
     Mutation(
         "explicit deny of the boundary ignored",
-        "readings = [identity, *limits, resource]",
-        "readings = [identity, *limits[1:], resource]",
+        "readings = [identity, *limits, *levels, resource]",
+        "readings = [identity, *limits[1:], *levels, resource]",
     ),
     Mutation(
         "explicit deny of the resource ignored",
+        "readings = [identity, *limits, *levels, resource]",
+        "readings = [identity, *limits, *levels]",
+    ),
+    Mutation(
+        "explicit deny of the organisation ignored",
+        "readings = [identity, *limits, *levels, resource]",
         "readings = [identity, *limits, resource]",
-        "readings = [identity, *limits]",
+    ),
+    Mutation(
+        "organisation ignored",
+        "granted = all_of([granted, *(level.allowed() for level in levels)])",
+        "granted = all_of([granted])",
+    ),
+    Mutation(
+        "organisation gives",
+        "granted = all_of([granted, *(level.allowed() for level in levels)])",
+        "granted = any_of([granted, *(level.allowed() for level in levels)])",
+    ),
+    Mutation(
+        "one level of an organisation is enough",
+        "granted = all_of([granted, *(level.allowed() for level in levels)])",
+        "granted = all_of([granted, any_of(level.allowed() for level in levels) or not levels])",
+    ),
+    Mutation(
+        "any provider will do",
+        'True if kind == "Federated" and text == who.provider_arn else everybody',
+        'True if kind == "Federated" else everybody',
+    ),
+    Mutation(
+        "everybody includes who comes with a token",
+        'everybody = None if (kind, text) == ("AWS", "*") else False',
+        'everybody = (kind, text) == ("AWS", "*")',
     ),
     Mutation("boundary ignored", "if policies.boundary else []", "if False else []"),
     Mutation("session ignored", "if policies.session is not None else []", "if False else []"),

@@ -15,7 +15,7 @@ from google.cloud import storage
 from google.oauth2.credentials import Credentials
 from google_cloud import CLOUD_PLATFORM, Cloud, unique
 
-from recording_storage.sandbox.google.principals import user
+from recording_storage.evaluation.google.principals import user
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

@@ -9,7 +9,7 @@ from google.cloud import exceptions
 from google_cloud import members, subject, unique
 from storage_world import UNIFORM, UPLOAD, storing
 
-from recording_storage.sandbox.google.roles import ROLES
+from recording_storage.evaluation.google.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google_cloud import WORKLOAD_USER, subject
 
-from recording_storage.sandbox.google.principals import ANONYMOUS, federated, service_account, user
+from recording_storage.evaluation.google.principals import ANONYMOUS, federated, service_account, user
 from recording_storage.sandbox.rest import Undecided
 
 if TYPE_CHECKING:

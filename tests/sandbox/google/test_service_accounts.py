@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -144,10 +146,30 @@ def test_after_30_days_it_is_gone(cloud: Cloud) -> None:
         assert cloud.iam("POST", f"{MANY}/{account.unique_id}:undelete").status == 404
 
 
-def test_nobody_has_a_key(cloud: Cloud) -> None:
+def test_a_key_is_made_disabled_and_deleted(cloud: Cloud) -> None:
     account = cloud.service_account()
-    assert cloud.iam("GET", f"{account.name}/keys", params={"keyTypes": "USER_MANAGED"}).said == {}
-    for method, path in (("GET", "/keys"), ("POST", "/keys"), ("POST", ":signBlob")):
+    many, made_by_people = f"{account.name}/keys", {"keyTypes": "USER_MANAGED"}
+    assert cloud.iam("GET", many, params=made_by_people).said == {}
+    made = cloud.iam("POST", many, {}).said
+    file = json.loads(base64.b64decode(made.pop("privateKeyData")))
+    assert (file["type"], file["client_email"]) == ("service_account", account.email)
+    assert file["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
+    (listed,) = cloud.iam("GET", many, params=made_by_people).said["keys"]
+    assert made == listed | {"privateKeyType": "TYPE_GOOGLE_CREDENTIALS_FILE"}
+    assert listed["keyType"] == "USER_MANAGED"
+    cloud.iam("POST", f"{listed['name']}:disable")
+    assert cloud.iam("GET", listed["name"]).said["disabled"] is True
+    cloud.iam("POST", f"{listed['name']}:enable")
+    assert "disabled" not in cloud.iam("GET", listed["name"]).said
+    with cloud.refused("names user:stranger@example.org"):
+        assert cloud.iam("POST", many, {}, cloud.stranger.access_token).status == 403
+    assert cloud.iam("DELETE", listed["name"]).said == {}
+    assert cloud.iam("GET", listed["name"]).status == 404
+
+
+def test_what_is_signed_with_a_key_is_undecided(cloud: Cloud) -> None:
+    account = cloud.service_account()
+    for method, path in (("GET", "/keys"), ("POST", "/keys:upload"), ("POST", ":signBlob")):
         with cloud.undecided():
             assert cloud.iam(method, account.name + path).status == 501
     assertion = {
@@ -155,8 +177,8 @@ def test_nobody_has_a_key(cloud: Cloud) -> None:
         "assertion": "x",
         "scope": CLOUD_PLATFORM,
     }
-    answer = cloud.http.post("https://oauth2.googleapis.com/token", data=assertion, timeout=20)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    with cloud.undecided("signed with a service account's key"):
+        cloud.http.post("https://oauth2.googleapis.com/token", data=assertion, timeout=20)
 
 
 def test_who_may(cloud: Cloud) -> None:

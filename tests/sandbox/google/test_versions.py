@@ -9,7 +9,7 @@ import pytest
 from google.cloud import exceptions
 from storage_world import DAY, names, storing
 
-from recording_storage.sandbox.google.roles import ROLES
+from recording_storage.evaluation.google.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 ALL_USERS, ALL_AUTHENTICATED = "allUsers", "allAuthenticatedUsers"
 FEDERATED = "iam.googleapis.com/"
 _UNKNOWABLE = ("group:", "principalSet://cloudresourcemanager.googleapis.com/")
-"""Sets whose members nothing in the sandbox knows."""
+"""Sets whose members no policy says."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Principal:
         return self.member or "anonymous"
 
     def is_member(self, binding_member: str) -> bool | None:
-        """Whether a binding's member names this one; None where nobody in the sandbox can know."""
+        """Whether a binding's member names this one; None where no policy says so."""
         if binding_member == ALL_USERS:
             return True
         if not self.member:

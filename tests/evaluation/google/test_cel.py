@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from recording_storage.sandbox.google import cel
-from recording_storage.sandbox.google.errors import GoogleError
-from recording_storage.sandbox.rest import Undecided
+from recording_storage.evaluation.google import Undecidable, cel
 
 ORDER = "projects/_/buckets/acme-orders-aaa/objects/data_lake/orders/order_date=2019-11-03/aef87g87ae0876"
 VALUES: dict[str, Any] = {
@@ -119,13 +117,12 @@ def test_an_expression_fails(expression: str) -> None:
     ],
 )
 def test_an_expression_is_not_stored(expression: str, because: str) -> None:
-    with pytest.raises(GoogleError, match=because) as caught:
+    with pytest.raises(cel.Malformed, match=because):
         cel.check(expression, VARIABLES)
-    assert (caught.value.code, caught.value.status) == (400, "INVALID_ARGUMENT")
 
 
 def test_functions_that_google_may_have_are_undecided() -> None:
-    with pytest.raises(Undecided, match="substring"):
+    with pytest.raises(Undecidable, match="substring"):
         cel.check("assertion.sub.substring(1)", VARIABLES)
 
 
@@ -143,6 +140,7 @@ def test_functions_that_google_may_have_are_undecided() -> None:
         ('request.time < timestamp("2026-07-01T00:00:00Z")', False),
         ('request.time.getHours("Europe/Berlin") == 14', True),
         ("resource.name.size() == 'x'.missing", False),
+        ("resource.name.substring(1) == 'x'", None),
         ('destination.ip == "10.0.0.1"', None),
         ('resource.name != "x" || request.auth.access_levels.size() > 0', None),
     ],

@@ -14,8 +14,7 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from recording_storage.sandbox.google.errors import invalid
-from recording_storage.sandbox.rest import Undecided
+from recording_storage.evaluation.google import Undecidable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,7 +43,7 @@ MAYBE = {
     ),
     *("getAttribute", "hasOnly", "hasTagKey", "hasTagKeyId", "matchTag", "matchTagId"),
 }
-"""What Google's dialect may have, and the stand-in hasn't."""
+"""What Google's dialect may have, and this evaluator hasn't."""
 BINDING_VARIABLES = frozenset({"resource", "request"})
 BINDING_OTHERS = frozenset({"api", "destination", "origin"})
 KNOWN_ATTRIBUTES = ("resource.name", "resource.type", "resource.service", "request.time")
@@ -53,12 +52,16 @@ _ASCII = re.compile(r"[A-Za-z]+")
 _TEMPLATE = re.compile(r"([^{}]*)\{[^{}]*\}([^{}]*)")
 
 
+class Malformed(Exception):  # noqa: N818 (named as what is the matter)
+    """Google would refuse to store this expression; the message says why, in its words."""
+
+
 class CelFailure(Exception):  # noqa: N818 (how an evaluation ended, which is for the caller to judge)
     """An evaluation ended with an error; the message says why."""
 
 
 def check(expression: str, variables: frozenset[str], others: frozenset[str] = frozenset()) -> None:
-    """Raise `GoogleError` where Google refuses to store an expression over `variables`.
+    """Raise `Malformed` where Google refuses to store an expression over `variables`; `Undecidable`.
 
     Those of `others` exist too, but nothing is known of them here.
     """
@@ -66,15 +69,15 @@ def check(expression: str, variables: frozenset[str], others: frozenset[str] = f
     try:
         tree = _parsed(expression)
     except celpy.CELParseError as error:
-        raise invalid(f"Expression is invalid: syntax error in {expression}: {error}") from None
+        raise Malformed(f"Expression is invalid: syntax error in {expression}: {error}") from None
     for name in _called(tree):
         if name in MAYBE:
-            raise Undecided(f"the function {name} in the expression {expression}")
+            raise Undecidable(f"the function {name} in the expression {expression}")
         if name not in FUNCTIONS:
-            raise invalid(f"Expression is invalid: undeclared reference to '{name}' in {expression}")
+            raise Malformed(f"Expression is invalid: undeclared reference to '{name}' in {expression}")
     for name in _referred(tree):
         if name not in variables | others:
-            raise invalid(f"Expression is invalid: undeclared reference to '{name}' in {expression}")
+            raise Malformed(f"Expression is invalid: undeclared reference to '{name}' in {expression}")
 
 
 def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
@@ -89,16 +92,15 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     return _plain(found)
 
 
-def check_condition(expression: str) -> None:
-    """Raise `GoogleError` where Google refuses to store the condition of a binding."""
-    check(expression, BINDING_VARIABLES, BINDING_OTHERS)
-
-
 def condition_holds(expression: str, full_name: str, kind: str, now: datetime) -> bool | None:
-    """Whether a condition of a binding is true; None where it asks for what the stand-in doesn't know.
+    """Whether a condition of a binding is true; None where it asks for what isn't known here.
 
     One that can't be evaluated isn't true (https://docs.cloud.google.com/iam/docs/conditions-overview).
     """
+    try:
+        check(expression, BINDING_VARIABLES, BINDING_OTHERS)
+    except (Malformed, Undecidable):
+        return None
     tree = _parsed(expression)
     asked = [found for found in _SELECTED.findall(expression) if not found.startswith(KNOWN_ATTRIBUTES)]
     if asked or set(_referred(tree)) & BINDING_OTHERS:

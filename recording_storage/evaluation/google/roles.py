@@ -1,4 +1,4 @@
-"""Predefined roles and what they permit, as far as the stand-in's services ask for it.
+"""Predefined roles and what they permit, as far as recordings and the stand-in's services are concerned.
 
 Source: https://docs.cloud.google.com/iam/docs/roles-permissions and its pages for storage, iam, cloudkms,
 serviceusage and resourcemanager. Of each role only the permissions on what the stand-in has are listed; what other
@@ -39,6 +39,7 @@ _TABLE: Mapping[str, str] = {
         {_PROVIDERS}: {_CHANGE}
         iam.serviceAccountKeys: create delete disable enable get list
         iam.serviceAccounts: actAs create delete disable enable get getIamPolicy list setIamPolicy undelete update
+        iam.roles: create delete get list undelete update
         resourcemanager.projects: delete get getIamPolicy list move setIamPolicy undelete update
         cloudkms.cryptoKeyVersions: create destroy get list restore update useToDecrypt useToEncrypt viewPublicKey
         cloudkms.cryptoKeys: create get getIamPolicy list setIamPolicy update
@@ -51,6 +52,7 @@ _TABLE: Mapping[str, str] = {
         {_PROVIDERS}: get list
         iam.serviceAccountKeys: create delete disable enable get list
         iam.serviceAccounts: actAs create delete disable enable get getIamPolicy list update
+        iam.roles: get list
         resourcemanager.projects: get getIamPolicy list move update
         cloudkms.cryptoKeyVersions: create get list update
         cloudkms.cryptoKeys: create get getIamPolicy list update
@@ -63,6 +65,7 @@ _TABLE: Mapping[str, str] = {
         serviceusage.operations: get
         {_POOLS}: get getAttestationRules getIamPolicy list
         {_PROVIDERS}: get list
+        iam.roles: get list
         iam.serviceAccountKeys: get list
         iam.serviceAccounts: get getIamPolicy list
         resourcemanager.projects: get getIamPolicy list
@@ -135,6 +138,9 @@ _TABLE: Mapping[str, str] = {
     """,
     "roles/iam.serviceAccountOpenIdTokenCreator": "iam.serviceAccounts: getOpenIdToken",
     "roles/iam.serviceAccountUser": f"iam.serviceAccounts: actAs get list\n{_PROJECT}",
+    "roles/iam.roleAdmin": f"iam.roles: create delete get list undelete update\n{_PROJECT} getIamPolicy",
+    "roles/iam.roleViewer": f"iam.roles: get list\n{_PROJECT} getIamPolicy",
+    "roles/iam.denyReviewer": "iam.denypolicies: get list",
     "roles/iam.serviceAccountAdmin": f"""
         iam.serviceAccounts: create delete disable enable get getIamPolicy list setIamPolicy undelete update
         {_PROJECT}
@@ -215,7 +221,7 @@ def _permissions(text: str) -> Iterator[str]:
 
 ROLES: Mapping[str, frozenset[str]] = {role: frozenset(_permissions(text)) for role, text in _TABLE.items()}
 PERMISSIONS = frozenset[str]().union(*ROLES.values())
-"""Those that the stand-in knows."""
+"""Those that are known here."""
 
 
 def is_role(name: str) -> bool:
