@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recording_storage.ci import commands as ci
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from recording_storage.results import Document
+    from recording_storage.verify.targets import Target
 
 DONE, CHECK_FAILED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 DEFAULT_STACK = "local"
@@ -30,6 +33,7 @@ app = typer.Typer(
     help="Customer-owned storage for recordings: prove the trust before, during and after `pulumi up`.",
     epilog="Exit codes: 0 done · 1 a check failed or could not be decided · 2 could not run.",
 )
+app.add_typer(ci.app, name="ci")
 
 
 class Format(str, Enum):
@@ -37,6 +41,28 @@ class Format(str, Enum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class VerifyFormat(str, Enum):
+    """How checks of live destinations are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+class RenderFormat(str, Enum):
+    """What destinations are rendered as: the names in `recording_storage.render.FORMATS`."""
+
+    JSON = "json"
+    CONVERSATION = "conversation"
+    CURL = "curl"
+    LEGACY = "legacy"
+    ENV = "env"
+    GITHUB_ENV = "github-env"
+    CONFIGMAP = "configmap"
+    TFVARS = "tfvars"
+    ESC = "esc"
 
 
 class Engine(str, Enum):
@@ -58,6 +84,28 @@ Project = Annotated[
     Path,
     typer.Option(
         "--project", "-C", help="The folder of Pulumi.yaml.", exists=True, file_okay=False, show_default="."
+    ),
+]
+
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="recording_storage as JSON, several, a conversation's request, or a stack's outputs; -: standard input.",
+    ),
+]
+StackOption = Annotated[
+    str | None,
+    typer.Option("--stack", "-s", metavar="NAME", help="The stack whose outputs to read, by the Pulumi CLI."),
+]
+WorkspaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace-id",
+        help="Your Workspace ID with the service, on Google and Azure.",
+        show_default="the stack's own",
     ),
 ]
 
@@ -202,8 +250,250 @@ def token(
     print(made)
 
 
+@app.command()
+def verify(
+    config: ConfigOption = None,
+    stack: StackOption = None,
+    workspace_id: WorkspaceOption = None,
+    kms_key: Annotated[
+        str | None, typer.Option("--kms-key", help="The customer's key that the storage shall encrypt with.")
+    ] = None,
+    principal: Annotated[
+        list[str] | None,
+        typer.Option("--also-principal", help="On S3: who else may assume the role, on purpose."),
+    ] = None,
+    external_id: Annotated[
+        list[str] | None,
+        typer.Option("--also-external-id", help="On S3: an external id that is accepted beside, on purpose."),
+    ] = None,
+    audience: Annotated[
+        list[str] | None,
+        typer.Option("--also-audience", help="On Google: an audience that is accepted beside, on purpose."),
+    ] = None,
+    subscription: Annotated[
+        str | None,
+        typer.Option(
+            "--subscription", help="On Azure: where the storage account is.", show_default="found by its name"
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Again and again, until all is green or the time is up.")
+    ] = False,
+    timeout: Annotated[str, typer.Option("--timeout", help="How long to watch: 90s, 15m, 1h.")] = "15m",
+    format_: Annotated[
+        VerifyFormat,
+        typer.Option("--format", "-f", help="Text for people, JSON for machines, JUnit for pipelines."),
+    ] = VerifyFormat.TEXT,
+    project: Project = Path(),
+) -> None:
+    """Read live destinations, and name whatever would make a recording fail or let somebody else in.
+
+    Reads with your ordinary credentials, and changes nothing. What can't be read is unclear, never passed.
+    docs/verify.md lists every check, and the permissions it takes.
+
+      recording-storage verify --stack prod
+
+      recording-storage verify --stack prod --watch      until what was just granted counts
+
+      terraform output -json | recording-storage verify --config -
+
+      recording-storage verify --config conversation.json --workspace-id w-acme -f junit > verify.xml
+    """
+    from recording_storage import report, tokens
+    from recording_storage.verify import report as verify_report
+    from recording_storage.verify import verify as verify_targets
+    from recording_storage.verify import watch as watching
+    from recording_storage.verify.targets import with_options
+
+    where = _named(config, stack)
+    try:
+        patience = tokens.seconds(timeout) if watch else 0
+    except ValueError as error:
+        raise _CouldNotRunError(f"--timeout: {error}") from None
+    try:
+        with _progress(where) as tell:
+            targets = with_options(
+                _targets(config, stack, project),
+                workspace_id=workspace_id,
+                kms_key=kms_key,
+                principals=principal,
+                external_ids=external_id,
+                audiences=audience,
+                subscription=subscription,
+            )
+            document = watching.until_green(lambda: verify_targets(targets, tell), patience, _say)
+    except _could_not_read() as error:
+        if format_ is VerifyFormat.JSON:
+            report.write_error(stack or "", error, sys.stdout)
+        raise _CouldNotRunError(error) from None
+    if format_ is VerifyFormat.JSON:
+        report.write_json([document], sys.stdout)
+    elif format_ is VerifyFormat.JUNIT:
+        from recording_storage.verify import junit
+
+        junit.write(document, sys.stdout)
+    else:
+        verify_report.write_text(document, sys.stdout)
+    if not document.held:
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def explain(
+    event: Annotated[
+        str, typer.Argument(metavar="EVENT", help="A file with what arrived; - for standard input.")
+    ],
+    config: ConfigOption = None,
+    stack: StackOption = None,
+    workspace_id: WorkspaceOption = None,
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="Text for people, JSON for machines; the same facts.")
+    ] = Format.TEXT,
+    project: Project = Path(),
+) -> None:
+    """Say what an event or an error means: what happened, the likely causes, and until when a recording can be fetched.
+
+    EVENT is a callback (application.recording_ready, application.recording_copy_failed), what the service's API
+    answered, or an error of Amazon's, Google's or Microsoft's: as JSON or as text, in whatever it is wrapped. With
+    --stack or --config the checks that it names are run at once. Exit 0: explained; 1: something that was looked at
+    isn't as it should be.
+
+      recording-storage explain event.json
+
+      recording-storage explain event.json --stack prod
+
+      grep recording_copy_failed app.log | recording-storage explain -
+
+    Where nothing arrives there is nothing to explain, and yet something may be wrong: on S3 whatever fails after the
+    room was created fails in silence, and nothing records until the front end says so. Run recording-storage verify.
+    """
+    from recording_storage import report
+    from recording_storage.explain import Answer, events, look, text
+    from recording_storage.explain import explain as explain_event
+    from recording_storage.verify import verify as verify_targets
+    from recording_storage.verify.targets import with_options
+
+    if event == config == events.STANDARD_INPUT:
+        raise _CouldNotRunError("standard input can be the event or the configuration, not both")
+    try:
+        found = events.load(event)
+        if config is None and stack is None:
+            answers = [Answer(explain_event(one)) for one in found]
+        else:
+            with _progress(_named(config, stack)) as tell:
+                targets = with_options(_targets(config, stack, project), workspace_id=workspace_id)
+                answers = look(found, targets, lambda ours, only: verify_targets(ours, tell, only))
+    except (events.EventError, *_could_not_read()) as error:
+        if format_ is Format.JSON:
+            report.write_error(stack or "", error, sys.stdout)
+        raise _CouldNotRunError(error) from None
+    if format_ is Format.JSON:
+        text.write_json(answers, sys.stdout)
+    else:
+        text.write(answers, sys.stdout)
+    if not all(answer.held for answer in answers):
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def render(
+    config: ConfigOption = None,
+    stack: StackOption = None,
+    format_: Annotated[
+        RenderFormat,
+        typer.Option("--format", "-f", help="What to write; docs/first_recording.md lists them."),
+    ] = RenderFormat.JSON,
+    destination: Annotated[
+        str | None,
+        typer.Option(
+            "--destination",
+            "-d",
+            metavar="NAME",
+            help="This one alone.",
+            show_default="the default or only one; all, where the format holds several",
+        ),
+    ] = None,
+    replica_id: Annotated[
+        str | None, typer.Option("--replica-id", help="For conversation and curl: the replica that speaks.")
+    ] = None,
+    persona_id: Annotated[
+        str | None, typer.Option("--persona-id", help="For conversation and curl: its persona.")
+    ] = None,
+    callback_url: Annotated[
+        str | None,
+        typer.Option(
+            "--callback-url", help="For conversation and curl: where to say that a recording is ready."
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="For configmap: its name.", show_default="recording-storage"),
+    ] = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", help="For configmap: its namespace.", show_default="kubectl's"),
+    ] = None,
+    project: Project = Path(),
+) -> None:
+    """Write destinations as what applications, shells, pipelines and other tools read.
+
+    To standard output, and nothing in it is a secret. docs/first_recording.md leads from here to the first recording.
+
+      recording-storage render --stack prod > recording_storage.json
+
+      recording-storage render --stack prod -f env > .env
+
+      recording-storage render --stack prod -f curl --replica-id r5f0577fc829
+
+      pulumi stack output --json | recording-storage render --config - -f configmap | kubectl apply -f -
+    """
+    from recording_storage.render import Options, RenderError, source
+    from recording_storage.render import render as render_as
+
+    where = _named(config, stack)
+    options = Options(replica_id, persona_id, callback_url, name, namespace)
+    try:
+        with _progress(where):
+            found = source.from_stack(project, stack) if stack is not None else source.from_file(str(config))
+        text = render_as(format_.value, found, destination, options)
+    except (*_could_not_read(), RenderError) as error:
+        raise _CouldNotRunError(error) from None
+    sys.stdout.buffer.write(text.encode())  # as it is, whatever the locale and the system's line endings
+    sys.stdout.flush()
+
+
 class _CouldNotRunError(Exception):
     """The message says why; the command ends with `COULD_NOT_RUN`."""
+
+
+def _named(config: str | None, stack: str | None) -> str:
+    """What `--config` or `--stack` names, for people."""
+    if (config is None) == (stack is None):
+        raise _CouldNotRunError(
+            "name what to read: either --stack NAME or --config FILE (- for standard input)"
+        )
+    return stack or str(config)
+
+
+def _targets(config: str | None, stack: str | None, project: Path) -> list[Target]:
+    """The destinations that are named so; raises one of `_could_not_read`."""
+    from recording_storage.verify import inputs
+    from recording_storage.verify import stack as stacks
+
+    return stacks.read(project, stack, _say) if stack is not None else inputs.read(str(config))
+
+
+def _could_not_read() -> tuple[type[Exception], ...]:
+    """What keeps live destinations from being read at all."""
+    from recording_storage.verify.checks import NoCredentials
+    from recording_storage.verify.inputs import InputError
+    from recording_storage.verify.stack import StackError
+
+    return InputError, NoCredentials, StackError
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from components.faults import ConfigurationError
 from recording_storage.engine import shim
 from recording_storage.engine.equipment import offer
 from recording_storage.engine.workspace import find_project
+from recording_storage.plan import load
 from recording_storage.rehearsal import idle_stages, provision, set_up
-from recording_storage.rehearsal.plan import load
 from recording_storage.rehearsal.programs import PULUMI_FOLDER
 from recording_storage.sandbox import Sandbox
 from recording_storage.sandbox.command import hold_signals, interruptible, run, say

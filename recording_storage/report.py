@@ -6,10 +6,10 @@ Text works when piped, without colour, and on a narrow terminal; JSON has the sa
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from recording_storage.results import Kind, Status
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from recording_storage.results import DestinationReport, Document, Result
 
-LABEL_WIDTH = 10
+LABEL_WIDTH, ID_WIDTH = 10, 4
 PIPED_WIDTH = 100
 NARROWEST = 20
 LONGEST_NAME = 64
@@ -34,6 +34,7 @@ LABEL_STYLES = {
     "to do": "bold yellow",
     "proven": "green",
     "refused": "green",
+    "verified": "green",
     "unproven": "dim",
 }
 
@@ -70,13 +71,11 @@ def write_error(stack: str, error: Exception, out: TextIO) -> None:
 
 def write_text(document: Document, out: TextIO) -> None:
     """Write a document as text: a block per destination, then the summary and the object to paste."""
-    console = Console(file=out, highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console.width = PIPED_WIDTH
+    console = console_for(out)
     whole = [result for result in document.results if not result.destination]
     for result in whole:
         if result.status is not Status.PASS:
-            _trouble(console, result)
+            trouble(console, result)
     for destination in document.destinations:
         _destination(console, destination, [r for r in document.results if r.destination == destination.name])
     if _held(whole, Kind.PROVEN):
@@ -91,6 +90,14 @@ def write_text(document: Document, out: TextIO) -> None:
         )
 
 
+def console_for(out: TextIO) -> Console:
+    """Where text goes; piped, it is as wide as a page."""
+    console = Console(file=out, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    return console
+
+
 def _destination(console: Console, destination: DestinationReport, results: list[Result]) -> None:
     console.print(Text.assemble((destination.name, "bold"), f" · {destination.title}"))
     kinds = max((len(made.kind) for made in destination.made), default=0)
@@ -103,13 +110,15 @@ def _destination(console: Console, destination: DestinationReport, results: list
     for kind in (Kind.PROVEN, Kind.REFUSED):
         if held := _held(results, kind):
             _line(console, kind.value, Text(held))
+    if passed := [one.id for one in results if one.kind == Kind.VERIFIED.value and one.status is Status.PASS]:
+        _line(console, Kind.VERIFIED.value, Text(f"{len(passed)} checks: {' '.join(passed)}"))
     if destination.unproven:
         _line(console, "unproven", Text(", ".join(destination.unproven)), style="dim")
     for index, wanted in enumerate(destination.to_do):
         _line(console, "to do" if index == 0 else "", Text(wanted))
     for result in results:
         if result.status is not Status.PASS:
-            _trouble(console, result)
+            trouble(console, result)
     console.print()
 
 
@@ -129,14 +138,32 @@ def _line(console: Console, label: str, text: Text, style: str = "") -> None:
         console.print(Text.assemble(lead, line), soft_wrap=True)
 
 
-def _trouble(console: Console, result: Result) -> None:
+def trouble(console: Console, result: Result) -> None:
+    """Write a result that isn't as it should be: on what evidence, and how to mend it."""
     mark, style = MARKS[result.status]
-    title = f"{result.title} should have been refused" if _should_be_refused(result) else result.title
-    console.print(Text.assemble("  ", (mark.ljust(LABEL_WIDTH), style), title, (f"  [{result.id}]", "dim")))
+    console.print(Text.assemble("  ", (mark.ljust(LABEL_WIDTH), style), heading(result)))
     for label in ("evidence", "mend", "source"):
         said = getattr(result, label)
         if said:
-            console.print(Padding(Text.assemble((label.ljust(10), "dim"), said), (0, 0, 0, LABEL_WIDTH + 2)))
+            _said(console, label, said)
+
+
+def _said(console: Console, label: str, said: str) -> None:
+    """Write what is said under its label; words stay whole, so that commands and addresses can be copied."""
+    left = " " * (LABEL_WIDTH + 2) + label.ljust(LABEL_WIDTH)
+    width = max(NARROWEST, console.width - len(left))
+    lines = textwrap.wrap(said, width, break_long_words=False, break_on_hyphens=False)
+    for index, line in enumerate(lines):
+        lead = (left, "dim") if index == 0 else " " * len(left)
+        console.print(Text.assemble(lead, line), soft_wrap=True)
+
+
+def heading(result: Result) -> Text:
+    """What a result is about: a check by its id first, as people call it; else in words."""
+    if result.kind == Kind.VERIFIED.value:
+        return Text.assemble((result.id.ljust(ID_WIDTH), "bold"), result.title)
+    title = f"{result.title} should have been refused" if _should_be_refused(result) else result.title
+    return Text.assemble(title, (f"  [{result.id}]", "dim"))
 
 
 def _should_be_refused(result: Result) -> bool:
@@ -148,6 +175,7 @@ def _summary(document: Document) -> str:
     words = [
         f"{counts['proven']} proven",
         f"{counts['refused']} refused",
+        f"{counts['verified']} verified",
         *([f"{counts['fail']} FAILED"] if counts["fail"] else []),
         f"{counts['unknown']} inconclusive",
     ]

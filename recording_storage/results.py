@@ -21,11 +21,12 @@ class Status(str, Enum):
 
 
 class Kind(str, Enum):
-    """What a rehearsal's result says: that something works, or that something is refused."""
+    """What a result says: that something works, that something is refused, or what was read of it says so."""
 
     PROVEN = "proven"
     REFUSED = "refused"
     UNPROVEN = "unproven"
+    VERIFIED = "verified"
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ class Result:
 
     @property
     def kind(self) -> str:
-        """The part of the id before the first dot."""
-        return self.id.partition(".")[0]
+        """The part of the id before the first dot; the ids of checks (`S1`) have none."""
+        kind, dot, _ = self.id.partition(".")
+        return kind if dot else Kind.VERIFIED.value
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Document:
             | {
                 "proven": self.count(Kind.PROVEN),
                 "refused": self.count(Kind.REFUSED),
+                "verified": self.count(Kind.VERIFIED),
                 "held": self.held,
                 "seconds": round(self.seconds, 2),
             },

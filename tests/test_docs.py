@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from recording_storage.verify.tables import CHECKS
 from tests.support.console import blocks
 from tests.support.projects import ROOT, command, write_project
 
@@ -85,7 +86,8 @@ def test_every_setting_is_documented() -> None:
 def test_every_result_of_a_rehearsal_is_documented() -> None:
     page = (ROOT / "docs/rehearsal.md").read_text()
     known = re.findall(r"`((?:proven|refused|unproven)\.[a-zN…-]+)`", page)
-    prefixes = tuple(re.split("N|…", one)[0] for one in known)
+    checks = list(CHECKS)
+    prefixes = (*(re.split("N|…", one)[0] for one in known), *checks)
     for result in command("rehearse", "-f", "json").document["results"]:
         assert result["id"].startswith(prefixes), result["id"]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from recording_storage.rehearsal import verifying
 from recording_storage.rehearsal.programs import NO_ENGINE, PROGRAMS
 from recording_storage.results import DestinationReport, Document, Made, Result, Status
 from recording_storage.sandbox import Sandbox
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from components.destination import DestinationSettings
     from components.faults import Fault
     from components.settings import Settings
-    from recording_storage.rehearsal.plan import Plan
+    from recording_storage.plan import Plan
+    from recording_storage.rehearsal.child import Child
     from recording_storage.rehearsal.programs import Program
     from recording_storage.sandbox.journal import Entry
 
@@ -55,6 +57,10 @@ class Stage(Protocol):
 
     def owner(self, environment: Mapping[str, str]) -> Mapping[str, str]:
         """The owner's variables, for the stack's program; files are written where its environment has them."""
+        ...
+
+    def auditor(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """Likewise for who verifies what was made, and may read what is assumed to exist too."""
         ...
 
     def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -105,6 +111,9 @@ def rehearse(folder: Path, stack: str, tell: Tell, engine: str = NO_ENGINE) -> D
         else:
             document.recording_storage = scene.outputs.get("recording_storage")
             document.results += scene.program.results(tell)
+            tell("verifying what was made")
+            assert scene.verifier is not None
+            document.results += verifying.results(scene.verifier, scene.plan.settings, scene.outputs)
             for name, destination in scene.plan.settings.destinations.items():
                 tell(f"recording to {name}")
                 stage = scene.stages[destination.provider]
@@ -130,6 +139,8 @@ class Scene:
     """The stack's outputs, or why its program failed."""
     reasons: list[Entry]
     """What the stand-ins refused the program, or couldn't decide."""
+    verifier: Child | None
+    """Who reads what was made, where there are players."""
 
 
 def provision(
@@ -151,6 +162,7 @@ def provision(
         name: value for stage in stages.values() for name, value in stage.owner(program.environment).items()
     }
     program.begin(plan, folder, owner)
+    verifier = verifying.start(sandbox, stages, cast) if with_players else None
     for stage in stages.values():
         stage.prepare()
         if with_players:
@@ -159,12 +171,12 @@ def provision(
     sandbox.open()
     events, outputs = program.finish(tell)
     reasons = sandbox.journal.since(mark, Outcome.REFUSED, Outcome.UNDECIDED)
-    return Scene(plan, program, stages, events, outputs, reasons)
+    return Scene(plan, program, stages, events, outputs, reasons, verifier)
 
 
 def set_up(sandbox: Sandbox, folder: Path, stack: str) -> tuple[Plan, dict[str, Stage]]:
     """Judge a stack's configuration, and give the stages of its providers, still to be prepared."""
-    from recording_storage.rehearsal.plan import load
+    from recording_storage.plan import load
 
     plan = load(folder, stack)
     used = {one.provider for one in plan.settings.destinations.values()}

@@ -74,6 +74,9 @@ class AzureBlobStage:
     def owner(self, environment: Mapping[str, str]) -> Mapping[str, str]:
         return self._assumed.deployer.files(environment)
 
+    def auditor(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        return self.owner(environment)
+
     def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
         if not self._destinations and find_spec("jwt") is None:
             return {}  # nobody has asked for Azure, and without this nobody can be anybody there
@@ -134,23 +137,32 @@ class AzureBlobStage:
             *(what for what, named in assumed.items() if named),
         )
 
+    def record(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
+        for step in asked(self._sandbox, self._recorder, self._job(name, outputs)):
+            yield result(name, step, MENDS)
+
     def play(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
-        destination = self._destinations[name]
         yield from overrides(name, self._overridden)
-        service = _Service(self._sandbox.issuers.add(self._trust.issuer), self._trust.audience)
-        job = {
-            "provider": "azure_blob",
-            "recording_storage": outputs["recording_storage"],
-            "token": service.token(destination.workspace_id),
-            "conversation_id": CONVERSATION,
-        }
-        left: dict[str, str] = {}
+        job, left = self._job(name, outputs), dict[str, str]()
         for step in asked(self._sandbox, self._recorder, job):
             left |= step["left"]
             yield result(name, step, MENDS)
-        misuse = self._misuse(destination, job, service) | left
+        misuse = self._misuse(self._destinations[name], job, self._service) | left
         for step in asked(self._sandbox, self._intruder, misuse):
             yield result(name, step, MENDS)
+
+    @property
+    def _service(self) -> _Service:
+        return _Service(self._sandbox.issuers.add(self._trust.issuer), self._trust.audience)
+
+    def _job(self, name: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What the recorder is told."""
+        return {
+            "provider": "azure_blob",
+            "recording_storage": outputs["recording_storage"],
+            "token": self._service.token(self._destinations[name].workspace_id),
+            "conversation_id": CONVERSATION,
+        }
 
     def _misuse(
         self, destination: AzureBlobDestination, job: Mapping[str, Any], service: _Service

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from components.gcp import LONGEST_SUBJECT, RESOURCE_PREFIXES
 from components.trust import GCS_PROFILE, overridden
-from recording_storage.rehearsal.gcs_assumed import OTHER_PROVIDER, Assumed, is_playable
+from recording_storage.rehearsal.gcs_assumed import Assumed, is_playable
 from recording_storage.rehearsal.gcs_words import GUIDE, MENDS, ROLES, made
 from recording_storage.rehearsal.playing import (
     CONVERSATION,
@@ -66,6 +67,9 @@ class GcsStage:
     def owner(self, environment: Mapping[str, str]) -> Mapping[str, str]:
         return self._assumed.deployer.files(environment)
 
+    def auditor(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        return self._assumed.proprietor.files(environment)
+
     def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
         issuer = issuer_variable(environment, self._trust.issuer, is_used=bool(self._destinations))
         return self._assumed.deployer.files(environment) | issuer
@@ -118,28 +122,41 @@ class GcsStage:
         destination = self._destinations[name]
         yield from overrides(name, self._overridden)
         yield from _notes(name, destination)
-        claim = _CLAIM.fullmatch(self._trust.subject_mapping.strip())
-        if claim is None:
+        storage = outputs["recording_storage"]
+        service = self._service(storage)
+        if service is None:
             yield _unplayed(name, self._trust.subject_mapping)
             return
+        job, left = _job(destination, storage, service, CONVERSATION), dict[str, str]()
+        yield from self._recorded(name, job, left)
+        yield from self._misuse(name, destination, job | left, service)
+
+    def record(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
+        """How the service's own attempt ends, step by step, with a recording that is new every time."""
         storage = outputs["recording_storage"]
-        service = _Service(
+        service = self._service(storage)
+        if service is None:
+            yield _unplayed(name, self._trust.subject_mapping)
+            return
+        conversation = f"{CONVERSATION}-{secrets.token_hex(4)}"
+        yield from self._recorded(name, _job(self._destinations[name], storage, service, conversation), {})
+
+    def _service(self, storage: Mapping[str, str]) -> _Service | None:
+        """The service as it presents itself; None where the mapping can't be played."""
+        claim = _CLAIM.fullmatch(self._trust.subject_mapping.strip())
+        if claim is None:
+            return None
+        return _Service(
             self._sandbox.issuers.add(self._trust.issuer),
             next(one for one in claim.groups() if one),
             self._trust.audience or RESOURCE_PREFIXES[0] + storage["workload_identity_provider"],
         )
-        job = {
-            "provider": "gcs",
-            "recording_storage": storage,
-            "token": service.token(destination.workspace_id),
-            "conversation_id": CONVERSATION,
-            "overwrites": destination.allow_overwrite,
-        }
-        left: dict[str, str] = {}
+
+    def _recorded(self, name: str, job: Mapping[str, Any], left: dict[str, str]) -> Iterator[Result]:
+        """Let the recorder record; `left` is told what it left."""
         for step in asked(self._sandbox, self._recorder, job):
             left |= step["left"]
             yield result(name, step, MENDS)
-        yield from self._misuse(name, destination, job | left, service)
 
     def _misuse(
         self, name: str, destination: GcsDestination, job: Mapping[str, Any], service: _Service
@@ -155,7 +172,7 @@ class GcsStage:
             "only_creates": not destination.allow_overwrite,
             "other_bucket": assumed.other_bucket(google, name, destination),
             "other_service_account": assumed.other_account(destination),
-            "other_provider": self._other_provider(destination, job["recording_storage"], service),
+            "other_provider": self._other_provider(name, destination, service),
             "readers": list(self._readers(destination)),
             "stranger": google.tokens.issue(assumed.stranger, SCOPES).text,
         }
@@ -189,12 +206,11 @@ class GcsStage:
             }
 
     def _other_provider(
-        self, destination: GcsDestination, storage: Mapping[str, str], service: _Service
+        self, name: str, destination: GcsDestination, service: _Service
     ) -> dict[str, str] | None:
         if not destination.existing_pool:
             return None
-        pool = storage["workload_identity_provider"].rpartition("/providers/")[0]
-        provider = f"{pool}/providers/{OTHER_PROVIDER}"
+        provider = self._assumed.other_provider(self._sandbox.google, name, destination)
         issuer = self._sandbox.issuers.add(self._assumed.other_issuer)
         other = replace(service, issuer=issuer, claim="sub", audience=RESOURCE_PREFIXES[0] + provider)
         return {"workload_identity_provider": provider, "token": other.token(destination.workspace_id)}
@@ -231,6 +247,19 @@ class _Service:
         made = int(time.time()) - age
         said = {"iat": made, "exp": made + LIFETIME, self.claim: workspace_id}
         return self.issuer.mint(workspace_id, self.audience, LIFETIME, forged=forged, **said)
+
+
+def _job(
+    destination: GcsDestination, storage: Mapping[str, str], service: _Service, conversation: str
+) -> dict[str, Any]:
+    """What the recorder is told."""
+    return {
+        "provider": "gcs",
+        "recording_storage": storage,
+        "token": service.token(destination.workspace_id),
+        "conversation_id": conversation,
+        "overwrites": destination.allow_overwrite,
+    }
 
 
 def _notes(name: str, destination: GcsDestination) -> Iterator[Result]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from recording_storage.engine.driver import Engine, Run, Step
-    from recording_storage.rehearsal.plan import Plan
+    from recording_storage.plan import Plan
     from recording_storage.sandbox import Sandbox
 
     Tell = Callable[[str], None]

@@ -47,6 +47,9 @@ class S3Stage:
     def owner(self, environment: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG002 (no file is needed)
         return self._assumed.owner.environment()
 
+    def auditor(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        return self.owner(environment)
+
     def guest(self, environment: Mapping[str, str]) -> Mapping[str, str]:
         # By file and not by variables: those would take precedence over `AWS_PROFILE`.
         people = {"default": self._assumed.owner, SERVICE_PROFILE: self._assumed.people[SERVICE_PROFILE]}
@@ -96,11 +99,18 @@ class S3Stage:
         destination = self._destinations[name]
         yield from overrides(name, self._overridden)
         yield from self._unknown_boundary(name, destination)
-        storage = outputs["recording_storage"]
         left: dict[str, str] = {}
+        yield from self._record(name, outputs, left)
+        yield from self._misuse(name, destination, outputs["recording_storage"], left)
+
+    def record(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Result]:
+        yield from self._record(name, outputs, {})
+
+    def _record(self, name: str, outputs: Mapping[str, Any], left: dict[str, str]) -> Iterator[Result]:
+        """Record; what is written is remembered in `left`."""
         job = {
             "provider": "s3",
-            "recording_storage": storage,
+            "recording_storage": outputs["recording_storage"],
             "default_external_id": self._trust.external_id,
             "session_seconds": self._trust.session_seconds,
             "conversation_id": CONVERSATION,
@@ -108,7 +118,6 @@ class S3Stage:
         for step in asked(self._sandbox, self._recorder, job):
             left |= step["left"]
             yield result(name, step, MENDS)
-        yield from self._misuse(name, destination, storage, left)
 
     def _misuse(
         self, name: str, destination: S3Destination, storage: Mapping[str, str], left: Mapping[str, str]

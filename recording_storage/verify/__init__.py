@@ -7,12 +7,14 @@ evaluating what it read for the service's own request. What a provider adds stan
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import Future, as_completed
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from recording_storage.results import DestinationReport, Document, Result, Status
+from recording_storage.verify import conversation_checks
 from recording_storage.verify.checks import CouldNotTell, Finding
 from recording_storage.verify.reads import Reads
 from recording_storage.verify.tables import CHECKS
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     Deciders = Mapping[str, Callable[[], Finding]]
 
+DEBUG = "RECORDING_STORAGE_DEBUG"
+DEFECT = f"that is a defect of recording-storage itself: set {DEBUG}=1 to see where, and report it"
 VERIFIERS = {
     "azure_blob": ("recording_storage.verify.azure_blob", "AzureBlobVerifier"),
     "gcs": ("recording_storage.verify.gcs", "GcsVerifier"),
@@ -93,7 +97,9 @@ def _verify_one(
         title=verifier.title(target),
         recording_storage=dict(target.recording_storage),
     )
-    deciders = verifier.begin(target)
+    deciders = {**verifier.begin(target)}
+    if target.conversation is not None:
+        deciders |= conversation_checks.deciders(target.conversation)
     return report, [
         _result(target, id_, decide) for id_, decide in deciders.items() if only is None or id_ in only
     ]
@@ -105,5 +111,10 @@ def _result(target: Target, id_: str, decide: Callable[[], Finding]) -> Result:
         finding = decide()
     except CouldNotTell as undecided:
         finding = Finding(Status.UNKNOWN, undecided.why, undecided.mend)
+    except Exception as error:
+        # What one check stumbles over must not hide what the others found.
+        if os.environ.get(DEBUG):
+            raise
+        finding = Finding(Status.UNKNOWN, f"{type(error).__name__}: {error}", DEFECT)
     mend = "" if finding.status is Status.PASS else finding.mend or check.mend
     return Result(target.name, id_, finding.status, check.title, finding.evidence, mend, check.source)

@@ -76,6 +76,7 @@ class NothingThere(CouldNotTell):
 
     def __init__(self, what: str, id_: str) -> None:
         super().__init__(f"{what} isn't there to be looked at: {id_}", f"mend {id_} first")
+        self.what, self.id = what, id_
 
 
 WORST = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS)

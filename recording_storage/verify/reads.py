@@ -31,7 +31,20 @@ class Reads:
     def begin(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Start a read in a thread of its own; what it raises is raised where its result is asked for."""
         future: Future[T] = Future()
+        self._start(future, read, *args, **kwargs)
+        return future
 
+    def once(self, key: Hashable, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Start a read that destinations share, or give the one that is under way."""
+        made: Future[T] = Future()
+        with self._lock:
+            found: Future[T] = self._shared.setdefault(key, made)  # pyright: ignore[reportAssignmentType, reportArgumentType]
+        if found is made:  # outside of the lock: a thread takes a while to start, and many may be waiting
+            self._start(made, read, *args, **kwargs)
+        return found
+
+    @staticmethod
+    def _start(future: Future[T], read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
         def run() -> None:
             try:
                 future.set_result(read(*args, **kwargs))
@@ -39,14 +52,6 @@ class Reads:
                 future.set_exception(error)
 
         threading.Thread(target=run, daemon=True).start()
-        return future
-
-    def once(self, key: Hashable, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Start a read that destinations share, or give the one that is under way."""
-        with self._lock:
-            if key not in self._shared:
-                self._shared[key] = self.begin(read, *args, **kwargs)  # pyright: ignore[reportArgumentType]
-            return self._shared[key]  # pyright: ignore[reportReturnType]
 
     def call(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Make one call of a cloud's, when there is a slot for it. It must not wait for another read."""

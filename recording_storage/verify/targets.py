@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping  # noqa: TC003 (pydantic reads it when it runs)
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from components.trust import (
     AzureBlobTrust,
@@ -15,7 +16,7 @@ from components.trust import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from components.settings import Settings
 
@@ -46,11 +47,15 @@ class Known:
 
 @dataclass(frozen=True)
 class Target:
-    """One destination. `name` is what results call it; `recording_storage` is the object from the API."""
+    """One destination. `name` is what results call it; `recording_storage` is the object from the API.
+
+    `conversation`: the request for a conversation in which it was found, where it was found in one.
+    """
 
     name: str
     recording_storage: Mapping[str, str]
     known: Known = field(default_factory=Known)
+    conversation: Mapping[str, Any] | None = None
 
     @property
     def provider(self) -> str:
@@ -78,3 +83,13 @@ def known_of(settings: Settings, name: str) -> Known:
         deploy_service_account=said("deploy_service_account") or "",
         subscription=said("subscription") or "",
     )
+
+
+def with_options(targets: Iterable[Target], **options: Any) -> list[Target]:
+    """The targets with what somebody says of all of them; what isn't said (None) stays as it is."""
+    said = {
+        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
+        for name, value in options.items()
+        if value is not None
+    }
+    return [replace(target, known=replace(target.known, **said)) for target in targets]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +22,9 @@ pytestmark = MARKS
 README = (ROOT / "README.md").read_text()
 SETUP, *LINES = lines(README, "Into your account")
 """The tests' own target has run the first."""
+COMMAND = ".venv/bin/recording-storage"
+INSTALLED = str(Path(sys.executable).with_name("recording-storage"))
+VERIFY = f"{COMMAND} verify --stack acme"
 UNCHANGED = "pulumi preview --expect-no-changes"
 CURL = 'curl() { printf %s "${@: -1}"; }'
 """The API isn't in a sandbox: what would be posted to it."""
@@ -31,7 +37,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Line, Ra
     (stack_file,) = blocks(README, "yaml")
     (project / "stacks" / "Pulumi.acme.yaml").write_text(stack_file)
     wanted = [*LINES, Line(UNCHANGED, "")]
-    found = run([line.command for line in wanted], project, CURL)
+    found = run([line.command.replace(COMMAND, INSTALLED) for line in wanted], project, CURL)
     return {
         line.command.split("  ")[0].split(" \\\n")[0]: (line, one)
         for line, one in zip(wanted, found, strict=True)
@@ -47,6 +53,7 @@ def test_the_lines_are_those_of_someone_with_an_account() -> None:
         "pulumi up",
         "pulumi stack output recording_storage --json",
         "curl --request POST https://tavusapi.com/v2/conversations",
+        VERIFY,
         "pulumi destroy",
     ]
 
@@ -70,6 +77,12 @@ def test_the_request_hands_the_output_over(ran: Mapping[str, tuple[Line, Ran]]) 
         "enable_recording": True,
         "recording_storage": json.loads(line.shown),
     }
+
+
+def test_what_is_live_verifies_as_shown(ran: Mapping[str, tuple[Line, Ran]]) -> None:
+    line, done = ran[VERIFY]
+    assert done.code == 0, done.out
+    assert re.sub(r"in \d+\.\d s", "in … s", done.out) == re.sub(r"in \d+\.\d s", "in … s", line.shown)
 
 
 def test_destroy_is_refused_and_changes_nothing(ran: Mapping[str, tuple[Line, Ran]]) -> None:

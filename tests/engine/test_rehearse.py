@@ -92,7 +92,7 @@ class TestWithTheCli:
             "simple · under the Pulumi engine\n"
             "  proven    previewed, and made as previewed · refreshed, and nothing to change\n" in done.out
         )
-        assert "9 proven, 9 refused, 0 inconclusive" in done.out
+        assert "9 proven, 9 refused, 12 verified, 0 inconclusive" in done.out
 
 
 def test_without_the_cli_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

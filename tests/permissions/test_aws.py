@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from recording_storage.rehearsal import plan
+from recording_storage import plan
 from recording_storage.rehearsal.gcs_assumed import Assumed as AssumedOnGoogle
 from recording_storage.rehearsal.s3_assumed import ALLOW_EVERYTHING, Assumed
 from recording_storage.resources import UnfinishedError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from recording_storage.rehearsal import plan
+from recording_storage import plan
 from recording_storage.rehearsal.azure_blob_assumed import Assumed
 from recording_storage.sandbox import Sandbox
 from recording_storage.sandbox.azure import roles
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from recording_storage.rehearsal.plan import Plan
+    from recording_storage.plan import Plan
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 CUSTOM = "cccccccc-0000-4000-8000-cccccccccccc"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
-from recording_storage.rehearsal import plan
+from recording_storage import plan
+from recording_storage.evaluation.google import roles
 from recording_storage.rehearsal.gcs_assumed import Assumed
 from recording_storage.sandbox import Sandbox
-from recording_storage.sandbox.google import roles, storage_occasion
+from recording_storage.sandbox.google import storage_occasion
 from recording_storage.sandbox.google.owner import Owner
 from recording_storage.sandbox.journal import Outcome
 from tests.support.permissions import FOLDER, Life, planned, run
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from recording_storage.rehearsal.plan import Plan
+    from recording_storage.plan import Plan
     from recording_storage.sandbox.google.policies import Policy
 
 KEY = "projects/acme-keys/locations/europe-west1/keyRings/recordings/cryptoKeys/calls"

@@ -164,6 +164,7 @@ def test_a_mapping_that_cannot_be_played_is_inconclusive(tmp_path: Path) -> None
     done = command("rehearse", "acme", "-f", "json", folder=write_project(tmp_path / "project", config))
     assert done.code == 1, done.out + done.err
     assert done.departures("calls") == {"unproven.subject-mapping": "unknown"}
+    assert done.checks("calls") == {"G4": "unknown"}
 
 
 BUCKET = "acme-recordings"

@@ -36,7 +36,7 @@ def test_the_local_stack_is_proven() -> None:
     assert "only workspace w-acme, provider recording-service" in words
     assert "may create objects" in words
     assert "support · Azure Blob Storage · westeurope" in done.out
-    assert "16 proven, 45 refused, 0 inconclusive in " in done.out
+    assert "16 proven, 45 refused, 42 verified, 0 inconclusive in " in done.out
     pasted = json.loads(done.out.splitlines()[-1].removeprefix("recording_storage: "))
     assert sorted(pasted) == ["assume_role_arn", "bucket_name", "bucket_region", "provider"]
     assert done.err == ""

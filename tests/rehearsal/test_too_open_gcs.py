@@ -106,6 +106,19 @@ OPEN = {
     "reader-writes": ["refused.reader-1-writes"],
 }
 
+NAMED: dict[str, list[str]] = {
+    "no-condition": ["G4"],
+    "anyone": ["G4", "G5"],
+    "ignores-case": ["G4"],
+    "everywhere": ["G13"],
+    "admin": ["G13"],
+    "object-admin": ["G13"],
+    "lists": ["G13"],
+    "public": ["G14"],
+    "authenticated": ["G14"],
+}
+"""What `verify` says of them, before anybody has tried anything; it names no other."""
+
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
@@ -149,3 +162,13 @@ def test_with_the_right_settings_all_of_it_is_refused(outcome: Outcome) -> None:
     assert {id_ for ids in OPEN.values() for id_ in ids} <= set(found)
     assert outcome.departures("right") == {}
     assert found["proven.reader-1"]["status"] == "pass"
+
+
+@pytest.mark.parametrize("destination", NAMED)
+def test_verify_names_it(outcome: Outcome, destination: str) -> None:
+    assert outcome.checks(destination) == dict.fromkeys(NAMED[destination], "fail")
+
+
+def test_verify_fails_nothing_else(outcome: Outcome) -> None:
+    rest = [name for name in ("right", *OPEN) if name not in NAMED]
+    assert [id_ for name in rest for id_, status in outcome.checks(name).items() if status == "fail"] == []

@@ -70,6 +70,18 @@ OPEN = {
     "reader-writes": ["refused.reader-1-writes"],
 }
 
+NAMED: dict[str, list[str]] = {
+    "anyone": ["S9"],
+    "no-condition": ["S9"],
+    "ignores-case": ["S9"],
+    "wildcard": ["S9"],
+    "deletes": ["S10"],
+    "deletes-versions": ["S10"],
+    "everywhere": ["S10"],
+    "public": ["S11"],
+}
+"""What `verify` says of them, before anybody has tried anything; it names no other."""
+
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
@@ -94,3 +106,13 @@ def test_with_the_right_settings_all_of_it_is_refused(outcome: Outcome) -> None:
     assert {id_ for ids in OPEN.values() for id_ in ids} <= set(found)
     assert outcome.departures("right") == {}
     assert found["proven.reader-1"]["status"] == "pass"
+
+
+@pytest.mark.parametrize("destination", NAMED)
+def test_verify_names_it(outcome: Outcome, destination: str) -> None:
+    assert outcome.checks(destination) == dict.fromkeys(NAMED[destination], "fail")
+
+
+def test_verify_fails_nothing_else(outcome: Outcome) -> None:
+    rest = [name for name in ("right", *OPEN) if name not in NAMED]
+    assert [id_ for name in rest for id_, status in outcome.checks(name).items() if status == "fail"] == []

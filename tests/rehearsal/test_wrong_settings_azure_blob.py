@@ -122,6 +122,23 @@ PROGRAMS: dict[str, tuple[dict[str, Any], str]] = {
 }
 """Destinations whose program Azure itself stops: their settings, and why."""
 
+NAMED: dict[str, list[str]] = {
+    "issuer": ["Z1"],
+    "subject": ["Z2"],
+    "audience": ["Z1"],
+    "managed": ["Z1"],
+    "disabled": ["Z10"],
+    "role": ["Z6"],
+    "manager": ["Z6"],
+    "somebody": ["Z6"],
+    "scope": ["Z6", "Z12"],
+    "key-scope": ["Z6", "Z12"],
+    "client-id": ["Z6", "Z8"],
+    "network": ["Z9"],
+    "key-lost": ["Z16"],
+}
+"""What `verify` says of them, before anybody has tried anything; it names no other."""
+
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
@@ -169,3 +186,13 @@ def test_what_azure_does_not_take_stops_the_program(tmp_path: Path, destination:
     assert done.code == 1, done.err
     assert done.departures("") == {"proven.program": "fail"}
     assert evidence in done.results("")["proven.program"]["evidence"]
+
+
+@pytest.mark.parametrize("destination", NAMED)
+def test_verify_names_it(outcome: Outcome, destination: str) -> None:
+    assert outcome.checks(destination) == dict.fromkeys(NAMED[destination], "fail")
+
+
+def test_verify_fails_nothing_else(outcome: Outcome) -> None:
+    rest = [name for name in ("right", *WRONG) if name not in NAMED]
+    assert [id_ for name in rest for id_, status in outcome.checks(name).items() if status == "fail"] == []

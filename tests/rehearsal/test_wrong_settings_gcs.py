@@ -110,6 +110,24 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "right": {"kms_key_name": KEY, "readers": [READER], "allow_overwrite": True},
 }
 
+NAMED: dict[str, list[str]] = {
+    "pool-off": ["G2"],
+    "provider-off": ["G2"],
+    "issuer": ["G10"],
+    "audiences": ["G3"],
+    "condition": ["G4"],
+    "sts-off": ["G9"],
+    "credentials-off": ["G9"],
+    "trust-role": ["G5"],
+    "trust-subject": ["G5"],
+    "account-off": ["G6"],
+    "writer-role": ["G6"],
+    "until": ["G6"],
+    "prefix": ["G6"],
+    "key-off": ["G15"],
+}
+"""What `verify` says of them, before anybody has tried anything; it names no other."""
+
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
@@ -158,3 +176,13 @@ def test_a_key_that_cloud_storage_may_not_use_stops_the_program(tmp_path: Path) 
     assert done.code == 1, done.err
     assert done.departures("") == {"proven.program": "fail"}
     assert "roles/cloudkms.viewer" in done.results("")["proven.program"]["evidence"]
+
+
+@pytest.mark.parametrize("destination", NAMED)
+def test_verify_names_it(outcome: Outcome, destination: str) -> None:
+    assert outcome.checks(destination) == dict.fromkeys(NAMED[destination], "fail")
+
+
+def test_verify_fails_nothing_else(outcome: Outcome) -> None:
+    rest = [name for name in ("right", *WRONG) if name not in NAMED]
+    assert [id_ for name in rest for id_, status in outcome.checks(name).items() if status == "fail"] == []

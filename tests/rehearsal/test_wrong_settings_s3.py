@@ -117,6 +117,31 @@ WRONG = {
     "versioning": ("proven.versions", "versioning isn't enabled"),
 }
 
+NAMED: dict[str, list[str]] = {
+    "session": ["S1"],
+    "external-id": ["S2", "S9"],
+    "account": ["S2", "S9"],
+    "mfa": ["S2"],
+    "no-put": ["S3"],
+    "no-get": ["S3"],
+    "no-get-version": ["S3"],
+    "no-list": ["S3"],
+    "no-list-versions": ["S3"],
+    "no-list-uploads": ["S3"],
+    "no-list-parts": ["S3"],
+    "no-abort": ["S3"],
+    "objects": ["S3"],
+    "bucket-arn": ["S3"],
+    "prefix": ["S3"],
+    "deny": ["S6"],
+    "boundary": ["S6"],
+    "no-decrypt": ["S4"],
+    "no-data-key": ["S4"],
+    "disabled": ["S4"],
+    "versioning": ["S8"],
+}
+"""What `verify` says of them, before anybody has tried anything; it names no other."""
+
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
@@ -156,3 +181,13 @@ def test_what_cannot_be_decided_offline_is_neither_passed_nor_failed(outcome: Ou
     found = outcome.results("source-ip")["proven.assume-role"]
     assert found["status"] == "unknown"
     assert "aws:SourceIp" in found["evidence"]
+
+
+@pytest.mark.parametrize("destination", NAMED)
+def test_verify_names_it(outcome: Outcome, destination: str) -> None:
+    assert outcome.checks(destination) == dict.fromkeys(NAMED[destination], "fail")
+
+
+def test_verify_fails_nothing_else(outcome: Outcome) -> None:
+    rest = [name for name in ("right", *WRONG) if name not in NAMED]
+    assert [id_ for name in rest for id_, status in outcome.checks(name).items() if status == "fail"] == []

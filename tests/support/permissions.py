@@ -10,8 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from recording_storage import resources
-from recording_storage.rehearsal import plan
+from recording_storage import plan, resources
 from recording_storage.rehearsal.child import Child
 from tests.support.projects import ROOT, write_project
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from recording_storage.rehearsal.plan import Plan
+    from recording_storage.plan import Plan
 
     Change = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -51,6 +50,13 @@ def planned(folder: Path, config: Mapping[str, Any], stack: str = "acme") -> Pla
 
 def run(plan: Plan, folder: Path, environment: Mapping[str, str]) -> list[Made]:
     """Run a stack's program; what it made. Raises `RuntimeError` with what it said where it failed."""
+    return provisioned(plan, folder, environment)[0]
+
+
+def provisioned(
+    plan: Plan, folder: Path, environment: Mapping[str, str]
+) -> tuple[list[Made], dict[str, Any]]:
+    """Run a stack's program; what it made, and its outputs. Raises `RuntimeError` likewise."""
     with Child("recording_storage.program", environment) as child:
         events = list(child.ask(plan.job(folder, {})))
     failed = [event["message"] for event in events if event["event"] == "failed"]
@@ -58,7 +64,8 @@ def run(plan: Plan, folder: Path, environment: Mapping[str, str]) -> list[Made]:
         raise RuntimeError(failed[0])
     made = [Made(event["type"], event["id"], event["inputs"]) for event in events if event["event"] == "made"]
     assert made, "nothing was made, so nothing is proven"
-    return made
+    (outputs,) = (event["outputs"] for event in events if event["event"] == "outputs")
+    return made, outputs
 
 
 class Life:

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 300
@@ -38,12 +41,17 @@ class Outcome:
         return {one["id"]: one for one in self.document["results"] if one["destination"] == destination}
 
     def departures(self, destination: str) -> dict[str, str]:
-        """The results that aren't as they should be: id and status."""
-        return {
-            id_: one["status"]
-            for id_, one in self.results(destination).items()
-            if one["status"] not in ("pass", "warn")
-        }
+        """The attempts that didn't end as they should: id and status."""
+        return {id_: status for id_, status in self._not_green(destination) if "." in id_}
+
+    def checks(self, destination: str) -> dict[str, str]:
+        """The checks of `verify` that aren't green: id and status."""
+        return {id_: status for id_, status in self._not_green(destination) if "." not in id_}
+
+    def _not_green(self, destination: str) -> Iterator[tuple[str, str]]:
+        for id_, one in self.results(destination).items():
+            if one["status"] not in ("pass", "warn"):
+                yield id_, one["status"]
 
 
 def write_project(

@@ -1,4 +1,4 @@
-"""What a rehearsal needs to know before it begins: the stack's configuration, judged as the program judges it."""
+"""A stack of a project, before anything is run: its file, and its configuration judged as the program judges it."""
 
 from __future__ import annotations
 
