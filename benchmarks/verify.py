@@ -20,14 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.catalogue import attempt  # noqa: E402
+from tests.support.catalogues import CATALOGUES, Stand  # noqa: E402
 from tests.support.live import Live  # noqa: E402
 
 if TYPE_CHECKING:
@@ -79,24 +78,23 @@ def main() -> None:
 
 
 def _rates(provider: str) -> None:
-    broken: Any = import_module(f"tests.support.broken_{provider}")
-    harmless: Any = import_module(f"tests.support.harmless_{provider}")
+    catalogue = CATALOGUES[provider]
     detected = unrelated = failed = alarms = 0
-    should_fail = [one for one in broken.MUTATIONS if not one.records]
-    with tempfile.TemporaryDirectory() as folder, Live(Path(folder), broken.CONFIG) as live:
-        owner = broken.owner(live)
-        for one in broken.MUTATIONS:
-            tried = attempt(live, broken.DESTINATION, owner, one)
-            detected += tried.reported.items() >= one.expected.items()
-            unrelated += bool(tried.reported.keys() - one.expected.keys())
-            failed += not one.records and not tried.recorded
-        for one in harmless.VARIATIONS:
-            tried = attempt(live, broken.DESTINATION, owner, one)
-            alarms += bool(tried.reported.keys() - one.warns) or not tried.recorded
+    should_fail = [one for _, one in catalogue.mutations if not one.records]
+    with tempfile.TemporaryDirectory() as folder, Live(Path(folder), catalogue.config) as live:
+        stand = Stand(live, catalogue)
+        for part, mutation in catalogue.mutations:
+            tried = stand.attempt(part, mutation)
+            detected += tried.reported.items() >= mutation.expected.items()
+            unrelated += bool(tried.reported.keys() - mutation.expected.keys())
+            failed += not mutation.records and not tried.recorded
+        for part, variation in catalogue.variations:
+            tried = stand.attempt(part, variation)
+            alarms += bool(tried.reported.keys() - variation.warns) or not tried.recorded
+    mutations, variations = len(catalogue.mutations), len(catalogue.variations)
     print(
-        f"{provider:12}{len(broken.MUTATIONS):11}{_share(detected, len(broken.MUTATIONS)):>10}{unrelated:11}"
-        f"{f'{failed} of {len(should_fail)}':>17}{len(harmless.VARIATIONS):10}"
-        f"{_share(alarms, len(harmless.VARIATIONS)):>14}",
+        f"{provider:12}{mutations:11}{_share(detected, mutations):>10}{unrelated:11}"
+        f"{f'{failed} of {len(should_fail)}':>17}{variations:10}{_share(alarms, variations):>14}",
         flush=True,
     )
 

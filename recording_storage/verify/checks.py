@@ -17,8 +17,8 @@ class Check:
     """One check.
 
     `title`: what holds where it passes. `reads`: the permissions of the caller that it takes, as its cloud names them;
-    none: nobody can look (`explain` alone names it). `decides`: by what it passes or fails. `shows`: how it shows where
-    it is broken. `mend`: what to do. `source`: the page.
+    none for what anybody may look at, or nobody can (`explain` alone names that). `decides`: by what it passes or fails.
+    `shows`: how it shows where it is broken. `mend`: what to do. `source`: the page.
     """
 
     id: str

@@ -10,6 +10,7 @@ from recording_storage.results import Status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from recording_storage.results import Result
     from tests.support.live import Live
 
 Owner = TypeVar("Owner")
@@ -49,12 +50,16 @@ class Variation(Generic[Owner]):
 
 @dataclass(frozen=True)
 class Tried:
-    """How one entry went: what `verify` reported while it stood and once it was undone, and how recording ended."""
+    """How one entry went: what `verify` reported, and once it was undone; and what stopped a recording."""
 
     reported: dict[str, str]
-    recorded: bool
-    refused_by: str
+    stopped: Result | None
     afterwards: dict[str, str]
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the service's own attempt went through."""
+        return self.stopped is None
 
 
 def attempt(live: Live, name: str, owner: Owner, entry: Mutation[Owner] | Variation[Owner]) -> Tried:
@@ -66,4 +71,4 @@ def attempt(live: Live, name: str, owner: Owner, entry: Mutation[Owner] | Variat
     finally:
         undo()
     ended = [one for one in steps if one.status is not Status.PASS]
-    return Tried(reported, not ended, ended[0].evidence if ended else "", live.troubles(name))
+    return Tried(reported, ended[0] if ended else None, live.troubles(name))

@@ -1,4 +1,4 @@
-"""`verify` on Google Cloud Storage: every way to break a destination is named, and no harmless difference is."""
+"""Destinations on Google Cloud Storage: whatever breaks one is named, and nothing else is; what is harmless isn't."""
 
 from __future__ import annotations
 
@@ -8,72 +8,40 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from recording_storage.verify.gcs_checks import GCS_CHECKS
-from tests.support.broken_gcs import MUTATIONS
-from tests.support.catalogue import Mutation, Variation, attempt
-from tests.support.gcs_owner import SOMEBODY, Owner
-from tests.support.harmless_gcs import VARIATIONS
+from tests.support.catalogues import CATALOGUES, Part, Stand, titles
+from tests.support.gcs_owner import SOMEBODY
 from tests.support.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEY = "projects/acme-prod/locations/europe-west1/keyRings/recordings/cryptoKeys/calls"
-CONFIG: dict[str, Any] = {
-    "destinations": {
-        "calls": {
-            "provider": "gcs",
-            "project": "acme-prod",
-            "location": "europe-west1",
-            "workspace_id": "w-acme",
-            "kms_key_name": KEY,
-        }
-    }
-}
+    from tests.support.catalogue import Mutation, Variation
+
+CATALOGUE = CATALOGUES["gcs"]
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with Live(tmp_path_factory.mktemp("project") / "acme", CONFIG) as live:
-        yield live
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    with Live(tmp_path_factory.mktemp("live") / "project", CATALOGUE.config) as live:
+        yield Stand(live, CATALOGUE)
 
 
-@pytest.fixture(scope="module")
-def owner(live: Live) -> Owner:
-    """Who has the Policy Troubleshooter enabled, and may see deny policies."""
-    owner = Owner(live, "calls", KEY)
-    owner.switch_on("policytroubleshooter")
-    owner.bind(owner.on_project, "roles/iam.denyReviewer", "user:owner@example.com")
-    return owner
+def test_what_was_made_is_green(stand: Stand) -> None:
+    stand.assert_green()
 
 
-def test_what_the_stack_made_is_green(live: Live, owner: Owner) -> None:
-    results = live.verify(live.target("calls"))
-    assert [one["id"] for one in results] == [one.id for one in GCS_CHECKS]
-    assert {one["id"]: one["status"] for one in results if one["status"] != "pass"} == {}
-    said = {one["id"]: one["evidence"] for one in results}
-    assert "the Policy Troubleshooter says CAN_ACCESS" in said["G6"]
-    assert all(one.status.value == "pass" for one in live.record(owner.name))
+@pytest.mark.parametrize(("part", "mutation"), CATALOGUE.mutations, ids=titles(CATALOGUE.mutations))
+def test_what_breaks_it_is_named(stand: Stand, part: Part, mutation: Mutation[Any]) -> None:
+    stand.assert_named(part, mutation)
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
-def test_what_is_broken_is_named(live: Live, owner: Owner, mutation: Mutation[Owner]) -> None:
-    tried = attempt(live, "calls", owner, mutation)
-    assert tried.reported == mutation.expected
-    assert tried.recorded == mutation.records, tried.refused_by
-    assert tried.afterwards == {}
+@pytest.mark.parametrize(("part", "variation"), CATALOGUE.variations, ids=titles(CATALOGUE.variations))
+def test_what_is_harmless_is_let_be(stand: Stand, part: Part, variation: Variation[Any]) -> None:
+    stand.assert_let_be(part, variation)
 
 
-@pytest.mark.parametrize("variation", VARIATIONS, ids=lambda one: one.name)
-def test_what_does_no_harm_is_let_be(live: Live, owner: Owner, variation: Variation[Owner]) -> None:
-    tried = attempt(live, "calls", owner, variation)
-    assert tried.reported == dict.fromkeys(variation.warns, "warn")
-    assert tried.recorded, tried.refused_by
-    assert tried.afterwards == {}
-
-
-def test_each_check_has_a_way_to_break_it() -> None:
-    broken = {id_ for one in MUTATIONS for id_ in one.fails | one.warns}
-    assert broken == {one.id for one in GCS_CHECKS}
+def test_every_check_has_a_mutation() -> None:
+    assert CATALOGUE.broken == {one.id for one in GCS_CHECKS}
 
 
 @pytest.mark.parametrize(
@@ -86,8 +54,9 @@ def test_each_check_has_a_way_to_break_it() -> None:
     ],
 )
 def test_without_a_workspace_id_whoever_is_let_in_is_found_out(
-    live: Live, owner: Owner, condition: str, reported: dict[str, str], words: str
+    stand: Stand, condition: str, reported: dict[str, str], words: str
 ) -> None:
+    live, owner = stand.live, stand.owners["calls"]
     target = live.target("calls")
     target = replace(target, known=replace(target.known, workspace_id=""))
     undo = owner.set_condition(condition)
@@ -101,7 +70,8 @@ def test_without_a_workspace_id_whoever_is_let_in_is_found_out(
     assert "w-acme" in said["mend"] or "Workspace ID" in said["mend"]
 
 
-def test_mends_name_what_is_to_be_done(live: Live, owner: Owner) -> None:
+def test_mends_name_what_is_to_be_done(stand: Stand) -> None:
+    live, owner = stand.live, stand.owners["calls"]
     undo = owner.bind(owner.on_account, "roles/iam.serviceAccountTokenCreator", SOMEBODY)
     try:
         (found,) = live.verify(live.target("calls"), only=["G5"])

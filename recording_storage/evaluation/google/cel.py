@@ -11,6 +11,7 @@ https://docs.cloud.google.com/iam/docs/workload-identity-federation#mapping (`as
 from __future__ import annotations
 
 import re
+import threading
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -134,8 +135,17 @@ def _celpy() -> Any:
     return celpy
 
 
-@cache
+_MAKING = threading.Lock()
+"""Making an environment takes a while, and `cache` alone would have every thread that waits for it make its own."""
+
+
 def _environment() -> Any:
+    with _MAKING:
+        return _made_environment()
+
+
+@cache
+def _made_environment() -> Any:
     environment = _celpy().Environment()
     environment.annotations.clear()  # they'd make `google` a package, and it's a variable here
     return environment
