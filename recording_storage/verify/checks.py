@@ -17,7 +17,7 @@ class Check:
     """One check.
 
     `title`: what holds where it passes. `reads`: the permissions of the caller that it takes, as its cloud names them;
-    none for what anybody may look at, or nobody can (`explain` alone names that). `decides`: by what it passes or fails.
+    none for what anybody may look at, or nobody can (`explain` alone names that). `decides`: by what it passes.
     `shows`: how it shows where it is broken. `mend`: what to do. `source`: the page.
     """
 

@@ -166,6 +166,8 @@ class Registration:
     import_id: str
     aliases: tuple[tuple[str, str], ...] = ()
     """The names, each with its parent's, under which it was registered before."""
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """An input, and the names of the resources from whose outputs it is made."""
 
 
 @dataclass
@@ -273,6 +275,10 @@ def _run(found: Run, config: dict[str, Any], stack: str, preview: bool, program:
                         provider=request.provider.rpartition("::")[0].rpartition("::")[2],
                         import_id=request.importId,
                         aliases=tuple(_aliases(request)),
+                        reads={
+                            path: tuple(urn.rpartition("::")[2] for urn in made.urns)
+                            for path, made in request.propertyDependencies.items()
+                        },
                     )
                 )
             return super().RegisterResource(request)
