@@ -90,6 +90,11 @@ def stacks(project_dir: Path) -> list[str]:
     )
 
 
+def folder(project_dir: Path) -> str:
+    """Give the folder of the stack files, named from the project's; `.` where they lie in that itself."""
+    return _project(project_dir).config_dir.relative_to(project_dir).as_posix()
+
+
 def virtualenv(project_dir: Path) -> str | None:
     """Give the virtual environment that the project names for its program, as a path below its folder."""
     value: object = dict(_document(project_dir / PROJECT_FILE))
