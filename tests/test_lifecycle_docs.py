@@ -26,7 +26,7 @@ SECONDS = 180
 SECRET = "4dabf18193072939515e22adb298388d"
 """How a value that the CLI has encrypted is marked in a state:
 https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go"""
-STATE_BUCKET = "acme-pulumi-state"
+STATE_BUCKET = "pulumi-state-acme"
 
 
 def shown(page: Path) -> list[tuple[str, str]]:
