@@ -16,8 +16,8 @@ from recording_storage.evaluation.aws.conditions import Pattern
 from recording_storage.evaluation.aws.document import parse
 from recording_storage.evaluation.aws.policy import Policies
 from recording_storage.verify.checks import CouldNotTell, Finding, NothingThere, failed, passed
-from recording_storage.verify.s3_permissions import OBJECTS, Standing
 from recording_storage.verify.s3_requests import ASSUME_ROLE, judge, recording
+from recording_storage.verify.s3_standing import OBJECTS, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from recording_storage.evaluation.aws.policy import Policies, Principal, Request, is_public
 from recording_storage.verify.checks import Finding, failed, passed, warned
-from recording_storage.verify.s3_permissions import OBJECTS
 from recording_storage.verify.s3_requests import ANYTHING, judge
+from recording_storage.verify.s3_standing import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -29,6 +29,7 @@ from recording_storage.verify.checks import (
 )
 from recording_storage.verify.s3_reading import absent
 from recording_storage.verify.s3_requests import Answer, judge, only, recording
+from recording_storage.verify.s3_standing import OBJECTS
 from recording_storage.verify.s3_things import document
 
 if TYPE_CHECKING:
@@ -145,8 +146,6 @@ def read_key(reading: Reading) -> Key | None:
 
 
 def _context(reading: Reading, encryption: Encryption) -> str:
-    from recording_storage.verify.s3_permissions import OBJECTS
-
     bucket = f"arn:aws:s3:::{reading.bucket}"
     return bucket if encryption.bucket_key else f"{bucket}/{OBJECTS[1]}"
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from recording_storage.evaluation.aws.policy import Policies
 from recording_storage.verify.checks import CouldNotTell, Finding, Unreadable, failed
 from recording_storage.verify.s3_requests import judge, recording
+from recording_storage.verify.s3_standing import OBJECTS, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from recording_storage.verify.s3_key import Key
-    from recording_storage.verify.s3_permissions import Standing
     from recording_storage.verify.s3_reading import Reading
 
 SIMULATE = "iam:SimulatePrincipalPolicy"
@@ -102,8 +102,6 @@ class Simulation:
 
 
 def _ask(reading: Reading, key: Future[Key | None]) -> Sequence[Mapping[str, Any]]:
-    from recording_storage.verify.s3_permissions import OBJECTS
-
     name = reading.role_name
     try:
         used = key.result()

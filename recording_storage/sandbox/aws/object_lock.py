@@ -70,7 +70,9 @@ def _told(bucket: str) -> Answer:
     found = cloud.object_lock(bucket)
     if found is None:
         message = "Object Lock configuration does not exist for this bucket"
-        raise AwsError(404, "ObjectLockConfigurationNotFoundError", message)
+        missing = AwsError(404, "ObjectLockConfigurationNotFoundError", message)
+        # Nobody refuses it: the caller may look, and there is nothing.
+        return Answer(missing.status, [("Content-Type", "application/xml")], missing.body("s3"))
     mode, days, years = found
     span = f"<Days>{days}</Days>" if days else f"<Years>{years}</Years>"
     rule = f"<Rule><DefaultRetention><Mode>{mode}</Mode>{span}</DefaultRetention></Rule>" if mode else ""

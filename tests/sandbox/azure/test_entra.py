@@ -76,7 +76,7 @@ def test_a_token_of_the_issuer_is_exchanged(cloud: Cloud, app: Application) -> N
         ({"sub": SUBJECT.lower()}, 7002138),
         ({"sub": ""}, 50027),
         ({"exp": int(time.time()) - 60}, EXPIRED),
-        ({"nbf": int(time.time()) + 60}, EXPIRED),
+        ({"nbf": int(time.time()) + 86400}, EXPIRED),
         ({"nbf": int(time.time()) - 60}, 0),
         ({"exp": None}, 50027),
         ({"forged": True}, 700027),
