@@ -90,7 +90,7 @@ class TenantLogin:
                 raise NothingThere(f"the tenant {self._tenant}", "Z10") from None
             if "AADSTS" not in said:
                 raise NoCredentials(
-                    f"no credentials for Azure: {_tried(said)}; `az login` gives some"
+                    f"no credentials for Azure: log in with `az login` ({_tried(said)})"
                 ) from None
             raise Unreadable("", said, "sign in again: `az login`, or mend the credentials") from None
         except (AzureError, requests.RequestException) as error:
