@@ -134,7 +134,7 @@ def _rehearsed(part: Findings) -> str:
 
 def _judged(part: Preview) -> str:
     """What the policies said of a preview, in words of ours and numbers."""
-    words = [f"{part.passed} have nothing against it"] if part.packs else ["none looked at it"]
+    words = [f"{part.passed} without objection"] if part.packs else ["none looked at it"]
     words += [f"**{len(part.refused)} refused**"] if part.refused else []
     words += [f"{len(part.advised)} advised"] if part.advised else []
     words += [f"**{len(part.errors)} errors**"] if part.errors else []
@@ -237,7 +237,7 @@ def policies(preview: Preview | Unreadable | None, mask: Mask) -> list[Block]:
     if not preview.packs and not preview.violations:
         return [Block("**Policies**: none looked at it.")] if not preview.errors else []
     if not preview.violations:
-        return [Block(f"**Policies**: {preview.passed} have nothing against it.")]
+        return [Block(f"**Policies**: {preview.passed} without objection.")]
     blocks = [
         Block(f"**{heading}**", [text for one in found for text in _violation(one, mask)])
         for heading, found in (
@@ -246,7 +246,7 @@ def policies(preview: Preview | Unreadable | None, mask: Mask) -> list[Block]:
         )
         if found
     ]
-    return [*blocks, Block(f"{preview.passed} policies have nothing against it.")]
+    return [*blocks, Block(f"Without objection: {preview.passed}.")]
 
 
 def _violation(one: Violation, mask: Mask) -> list[str]:
