@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recording_storage import defects
 from recording_storage.ci import commands as ci
 
 if TYPE_CHECKING:
@@ -530,11 +531,7 @@ def main() -> None:
         )
         sys.exit(COULD_NOT_RUN)
     except Exception as error:
-        if os.environ.get("RECORDING_STORAGE_DEBUG"):
+        if os.environ.get(defects.DEBUG):
             raise
-        print(
-            f"{type(error).__name__}: {error}\n"
-            "That is a defect of recording-storage itself: set RECORDING_STORAGE_DEBUG=1 to see where, and report it.",
-            file=sys.stderr,
-        )
+        print(f"{type(error).__name__}: {error}\n{defects.REPORT}", file=sys.stderr)
         sys.exit(COULD_NOT_RUN)

@@ -13,6 +13,7 @@ from concurrent.futures import Future, as_completed
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+from recording_storage import defects
 from recording_storage.results import DestinationReport, Document, Result, Status
 from recording_storage.verify import conversation_checks
 from recording_storage.verify.checks import CouldNotTell, Finding
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     Deciders = Mapping[str, Callable[[], Finding]]
 
-DEBUG = "RECORDING_STORAGE_DEBUG"
-DEFECT = f"that is a defect of recording-storage itself: set {DEBUG}=1 to see where, and report it"
 VERIFIERS = {
     "azure_blob": ("recording_storage.verify.azure_blob", "AzureBlobVerifier"),
     "gcs": ("recording_storage.verify.gcs", "GcsVerifier"),
@@ -113,8 +112,8 @@ def _result(target: Target, id_: str, decide: Callable[[], Finding]) -> Result:
         finding = Finding(Status.UNKNOWN, undecided.why, undecided.mend)
     except Exception as error:
         # What one check stumbles over must not hide what the others found.
-        if os.environ.get(DEBUG):
+        if os.environ.get(defects.DEBUG):
             raise
-        finding = Finding(Status.UNKNOWN, f"{type(error).__name__}: {error}", DEFECT)
+        finding = Finding(Status.UNKNOWN, f"{type(error).__name__}: {error}", defects.REPORT)
     mend = "" if finding.status is Status.PASS else finding.mend or check.mend
     return Result(target.name, id_, finding.status, check.title, finding.evidence, mend, check.source)

@@ -77,10 +77,6 @@ class TenantLogin:
                 self._held[scope] = held
         return held.token
 
-    def claims(self, scope: str) -> dict[str, Any]:
-        """Nobody asks here whom the caller's token is for."""
-        raise NotImplementedError(scope)
-
     def _ask(self, scope: str) -> AccessToken:
         try:
             return self._credential.get_token(scope, tenant_id=self._tenant)

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from recording_storage.evaluation.azure import assignments, scopes
 from recording_storage.evaluation.azure.assignments import Asked, Holder
-from recording_storage.verify.azure_blob_said import each, inside, text
 from recording_storage.verify.checks import CouldNotTell, Finding, failed, passed, warned, worst
+from recording_storage.verify.said import each, part, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Key:
         """Z16: the key can be used."""
         account = self._reading.account.result()
         self._check_scope()
-        said = _lower(inside(account, "properties", "encryption"))
+        said = _lower(part(account, "properties", "encryption"))
         wanted = self._reading.known.kms_key
         if text(said, "keysource").lower() != CUSTOMERS:
             if wanted:
@@ -48,7 +48,7 @@ class Key:
                     f"the account encrypts with Microsoft's key, and not with {wanted}", self._set(wanted)
                 )
             return passed("Microsoft's key encrypts, which needs nothing")
-        named = _lower(inside(said, "keyvaultproperties"))
+        named = _lower(part(said, "keyvaultproperties"))
         host, name = (
             urlsplit(str(named.get("keyvaulturi") or "")).hostname or "",
             str(named.get("keyname") or ""),
@@ -57,12 +57,12 @@ class Key:
             raise CouldNotTell(
                 f"the key {name} is at {host}, which isn't a key vault", "look at the key yourself"
             )
-        return self._in_vault(account, host.removesuffix(VAULTS), name, _lower(inside(said, "identity")))
+        return self._in_vault(account, host.removesuffix(VAULTS), name, _lower(part(said, "identity")))
 
     def _check_scope(self) -> None:
         """Raise where the container has a key of its own, beside the account's."""
         container = self._reading.container.result()
-        scope = text(inside(container, "properties"), "defaultEncryptionScope")
+        scope = text(part(container, "properties"), "defaultEncryptionScope")
         if scope not in ACCOUNTS_OWN:
             raise CouldNotTell(
                 f"the container's recordings are encrypted by the scope {scope}, which isn't looked at",
@@ -120,7 +120,7 @@ class Key:
                 "az storage account update --assign-identity",
             )
             return
-        said = inside(vault, "properties")
+        said = part(vault, "properties")
         if said.get("enableRbacAuthorization") is True:
             lacking = self._lacking(principal, key)
             mend = (
@@ -161,17 +161,17 @@ class Key:
 
 def _principal(account: dict[str, Any], chosen: dict[str, Any]) -> str:
     """The object id of the identity by which an account uses its key: the one that is named, or its own."""
-    identity = inside(account, "identity")
+    identity = part(account, "identity")
     named = text(chosen, "userassignedidentity").lower()
     if not named:
         return text(identity, "principalId").lower()
-    assigned = inside(identity, "userAssignedIdentities")
+    assigned = part(identity, "userAssignedIdentities")
     found = next((one for one in assigned if one.lower() == named), "")
-    return text(inside(assigned, found), "principalId").lower()
+    return text(part(assigned, found), "principalId").lower()
 
 
 def _key_faults(key: dict[str, Any], vault: str, name: str) -> Iterator[Finding]:
-    said = inside(key, "properties", "attributes")
+    said = part(key, "properties", "attributes")
     now = datetime.now(timezone.utc).timestamp()
     at = f"--vault-name {vault} --name {name}"
     if said.get("enabled") is False:
@@ -185,8 +185,8 @@ def _key_faults(key: dict[str, Any], vault: str, name: str) -> Iterator[Finding]
 
 
 def _vault_faults(vault: dict[str, Any], name: str) -> Iterator[Finding]:
-    said = inside(vault, "properties")
-    rules = inside(said, "networkAcls")
+    said = part(vault, "properties")
+    rules = part(said, "networkAcls")
     closed = rules.get("defaultAction", "Allow") == "Deny" or said.get("publicNetworkAccess") == "Disabled"
     if closed and rules.get("bypass", "AzureServices") != "AzureServices":
         mend = f"az keyvault update --name {name} --bypass AzureServices"
@@ -202,7 +202,7 @@ def _not_in_policies(said: dict[str, Any], principal: str) -> list[str]:
     given: set[str] = set()
     for policy in each(said, "accessPolicies"):
         if text(policy, "objectId").lower() == principal:
-            given |= {str(one).lower() for one in inside(policy, "permissions").get("keys") or ()}
+            given |= {str(one).lower() for one in part(policy, "permissions").get("keys") or ()}
     return [verb for verb in USES if verb.lower() not in given and "all" not in given]
 
 

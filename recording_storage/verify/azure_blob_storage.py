@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from recording_storage.verify.azure_blob_said import each, inside, text
 from recording_storage.verify.checks import CouldNotTell, Finding, NothingThere, failed, passed, warned, worst
+from recording_storage.verify.said import each, part, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ class Storage:
         if access != "Enabled":
             mend = f"az storage account update --name {name} --public-network-access Enabled"
             return failed(f"the public network access of {name} is {access}", mend)
-        rules = inside(said, "networkAcls")
+        rules = part(said, "networkAcls")
         if rules.get("defaultAction", "Allow") == "Allow":
             return passed(f"{name} takes requests from all networks")
         mend = f"az storage account update --name {name} --default-action Allow"
@@ -108,7 +108,7 @@ class Storage:
         container = self._reading.container.result()
         if container is None:
             raise NothingThere(f"the container {self._reading.container_name}", "Z14")
-        access = text(inside(container, "properties"), "publicAccess") or "None"
+        access = text(part(container, "properties"), "publicAccess") or "None"
         found = list(_loose(said, name))
         if access != "None":
             named = f"--storage-account {name} --name {self._reading.container_name}"
@@ -119,9 +119,9 @@ class Storage:
     def is_kept(self) -> Finding:
         """Z17: what is deleted is kept for a while, and not for ever."""
         service, policy = self._reading.service.result(), self._reading.policy.result()
-        said = inside(service, "properties")
+        said = part(service, "properties")
         versioned = said.get("isVersioningEnabled") is True
-        soft = inside(said, "deleteRetentionPolicy")
+        soft = part(said, "deleteRetentionPolicy")
         days = soft.get("days") if soft.get("enabled") else None
         name = self._reading.account_name
         if not versioned and not days:
@@ -142,7 +142,7 @@ class Storage:
         return passed(f"{kept}; {len(current) or 'no'} lifecycle rule(s) delete recordings")
 
     def _properties(self) -> dict[str, Any]:
-        return inside(self._reading.account.result(), "properties")
+        return part(self._reading.account.result(), "properties")
 
 
 def _loose(said: dict[str, Any], name: str) -> Iterator[Finding]:
@@ -165,10 +165,10 @@ def _loose(said: dict[str, Any], name: str) -> Iterator[Finding]:
 
 def _rules(policy: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
     """The rules that are on."""
-    found = each(inside(policy, "properties", "policy"), "rules")
+    found = each(part(policy, "properties", "policy"), "rules")
     return (one for one in found if one.get("enabled", True) is not False)
 
 
 def _deletes(rule: dict[str, Any], what: str) -> bool:
-    delete = inside(rule, "definition", "actions", what, "delete")
+    delete = part(rule, "definition", "actions", what, "delete")
     return any(delete.get(age) is not None for age in _AGES)

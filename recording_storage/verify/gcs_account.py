@@ -8,7 +8,6 @@ from recording_storage.evaluation.google.allow import CONVENIENCE, Asked
 from recording_storage.evaluation.google.principals import ALL_AUTHENTICATED, ALL_USERS, service_account
 from recording_storage.evaluation.google.roles import ROLES
 from recording_storage.verify.checks import NothingThere, failed, passed, warned, worst
-from recording_storage.verify.gcs_json import items
 from recording_storage.verify.gcs_policies import (
     ACCOUNT,
     OBJECT,
@@ -20,6 +19,7 @@ from recording_storage.verify.gcs_policies import (
     project_name,
 )
 from recording_storage.verify.gcs_reading import is_googles_own
+from recording_storage.verify.said import items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

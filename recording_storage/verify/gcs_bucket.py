@@ -9,9 +9,9 @@ from components.gcp import key_location
 from recording_storage.evaluation.google.allow import Asked, Grant
 from recording_storage.evaluation.google.principals import ALL_AUTHENTICATED, ALL_USERS, service_account
 from recording_storage.verify.checks import CouldNotTell, NothingThere, failed, passed, warned, worst
-from recording_storage.verify.gcs_json import items, part
 from recording_storage.verify.gcs_policies import KEY, Policies, bindings, grants, now, project_name
 from recording_storage.verify.gcs_rest import Refused
+from recording_storage.verify.said import items, part
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

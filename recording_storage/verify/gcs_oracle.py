@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from recording_storage.verify.checks import CouldNotTell
-from recording_storage.verify.gcs_json import part
 from recording_storage.verify.gcs_rest import Refused
+from recording_storage.verify.said import part
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

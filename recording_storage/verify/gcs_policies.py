@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from recording_storage.evaluation.google.allow import CONVENIENCE, Asked, Evaluator, Grant, Verdict
 from recording_storage.evaluation.google.roles import PERMISSIONS, ROLES
 from recording_storage.verify.checks import CouldNotTell
-from recording_storage.verify.gcs_json import items
+from recording_storage.verify.said import items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from components.gcp import IAM_HOST, workload_identity_provider_breaches
 from recording_storage.evaluation.google.federation import default_audiences
 from recording_storage.verify.checks import CouldNotTell, NothingThere, failed, passed, warned, worst
-from recording_storage.verify.gcs_json import items, part
 from recording_storage.verify.gcs_rest import Refused
+from recording_storage.verify.said import items, part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,9 +17,9 @@ from requests import RequestException
 from components.gcp import IAM_HOST, RESOURCE_PREFIXES
 from recording_storage.evaluation.google.roles import ROLES
 from recording_storage.verify.checks import NothingThere, Unreadable
-from recording_storage.verify.gcs_json import items, part
 from recording_storage.verify.gcs_oracle import Question, question
 from recording_storage.verify.gcs_rest import Refused, Rest, plain_session
+from recording_storage.verify.said import items, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable

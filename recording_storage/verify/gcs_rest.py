@@ -22,8 +22,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 from recording_storage.verify.checks import NoCredentials, Unreadable
-from recording_storage.verify.gcs_json import items, part
 from recording_storage.verify.reads import AT_A_TIME
+from recording_storage.verify.said import items, part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -20,7 +20,7 @@ from recording_storage.verify.checks import (
     worst,
 )
 from recording_storage.verify.gcs_federation import Rules, ask, come_as, others, subject_of
-from recording_storage.verify.gcs_json import items
+from recording_storage.verify.said import items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

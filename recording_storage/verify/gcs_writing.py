@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from recording_storage.evaluation.google.allow import Asked, Verdict
 from recording_storage.verify.checks import CouldNotTell, NothingThere, failed, passed, warned, worst
-from recording_storage.verify.gcs_json import part
 from recording_storage.verify.gcs_oracle import CREATE, opinion
 from recording_storage.verify.gcs_policies import OBJECT, Policies, bucket_name, grants, now, project_name
 from recording_storage.verify.gcs_reading import APIS, off
+from recording_storage.verify.said import part
 
 if TYPE_CHECKING:
     from datetime import datetime

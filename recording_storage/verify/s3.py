@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from recording_storage.verify import s3_beyond, s3_bucket, s3_permissions, s3_trust
-from recording_storage.verify.checks import CouldNotTell, Finding, failed
+from recording_storage.verify.checks import CouldNotTell, Finding
 from recording_storage.verify.s3_checks import S3_CHECKS
 from recording_storage.verify.s3_clients import Accesses
 from recording_storage.verify.s3_key import key_can_be_used, read_key
@@ -69,4 +69,4 @@ def _role_and(decide: Callable[[Reading], Finding], reading: Reading) -> Finding
     try:
         return decide(reading)
     except MissingRole as missing:
-        return failed(missing.evidence, missing.better_mend)
+        return missing.finding

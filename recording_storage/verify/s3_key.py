@@ -21,7 +21,6 @@ from recording_storage.evaluation.aws.policy import Grant, Policies
 from recording_storage.verify.checks import (
     CouldNotTell,
     Finding,
-    NothingThere,
     Unreadable,
     failed,
     passed,
@@ -30,7 +29,7 @@ from recording_storage.verify.checks import (
 from recording_storage.verify.s3_reading import absent
 from recording_storage.verify.s3_requests import Answer, judge, only, recording
 from recording_storage.verify.s3_standing import OBJECTS
-from recording_storage.verify.s3_things import document
+from recording_storage.verify.s3_things import UnusableKey, document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,14 +47,6 @@ ANY_ARN = re.compile(
     r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>(key|alias)/.+)"
 )
 NO_KEY = {"NotFoundException", "InvalidArnException"}
-
-
-class UnusableKey(NothingThere):
-    """The key isn't there, or isn't where S3 looks for it."""
-
-    def __init__(self, evidence: str, mend: str) -> None:
-        super().__init__("the key", "S4")
-        self.evidence, self.better_mend = evidence, mend
 
 
 @dataclass(frozen=True)
@@ -196,7 +187,7 @@ def key_can_be_used(reading: Reading, reads: Future[Key | None]) -> Finding:
     try:
         key = reads.result()
     except UnusableKey as unusable:
-        return failed(unusable.evidence, unusable.better_mend)
+        return unusable.finding
     if known and (key is None or key.arn != known):
         return failed(
             f"{known} is asked for, and the bucket encrypts with {key.arn if key else 'keys of S3 itself'}",

@@ -36,7 +36,7 @@ def role_may_write(reading: Reading) -> Finding:
     try:
         region = reading.region.result()
     except MissingBucket as missing:
-        return failed(missing.evidence, missing.better_mend)
+        return missing.finding
     if region != reading.handed_region:
         return failed(
             f"{reading.bucket} is in {region}, and {reading.handed_region} is handed over",

@@ -6,12 +6,12 @@ Leaves out how it is asked for (`s3_reading`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import unquote
 
 from recording_storage.evaluation.aws.conditions import MalformedPolicy, Undecidable
 from recording_storage.evaluation.aws.document import parse
-from recording_storage.verify.checks import CouldNotTell, NothingThere
+from recording_storage.verify.checks import CouldNotTell, NothingThere, failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,20 +19,33 @@ if TYPE_CHECKING:
     from recording_storage.evaluation.aws.document import Document, Kind
 
 
-class MissingRole(NothingThere):
+class Missing(NothingThere):
+    """Something isn't there: the check that speaks for it fails, those that hang on it can't tell."""
+
+    ABOUT: ClassVar[tuple[str, str]]
+    """What isn't there, and the id of the check that speaks for it."""
+
+    def __init__(self, evidence: str, mend: str) -> None:
+        super().__init__(*self.ABOUT)
+        self.finding = failed(evidence, mend)
+
+
+class MissingRole(Missing):
     """The role isn't there, or isn't one that anybody could assume from the service's account."""
 
-    def __init__(self, evidence: str, mend: str) -> None:
-        super().__init__("the role", "S2")
-        self.evidence, self.better_mend = evidence, mend
+    ABOUT = "the role", "S2"
 
 
-class MissingBucket(NothingThere):
+class MissingBucket(Missing):
     """The bucket isn't there."""
 
-    def __init__(self, evidence: str, mend: str) -> None:
-        super().__init__("the bucket", "S3")
-        self.evidence, self.better_mend = evidence, mend
+    ABOUT = "the bucket", "S3"
+
+
+class UnusableKey(Missing):
+    """The key isn't there, or isn't where S3 looks for it."""
+
+    ABOUT = "the key", "S4"
 
 
 @dataclass(frozen=True)

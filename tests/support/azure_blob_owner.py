@@ -52,9 +52,6 @@ class _Login:
             self._tokens[scope] = self._http.post(url, data=form, timeout=20).json()["access_token"]
         return self._tokens[scope]
 
-    def claims(self, scope: str) -> dict[str, Any]:
-        raise NotImplementedError(scope)
-
 
 class AzureBlobOwner:
     """Who owns the account of one destination, and administers its tenant."""

@@ -15,10 +15,10 @@ from recording_storage.verify import s3_beyond, s3_bucket, s3_permissions, s3_si
 from recording_storage.verify.checks import CouldNotTell, NoCredentials, Unreadable
 from recording_storage.verify.reads import Reads
 from recording_storage.verify.s3 import S3Verifier
-from recording_storage.verify.s3_key import UnusableKey, read_key
+from recording_storage.verify.s3_key import read_key
 from recording_storage.verify.s3_reading import Reading
 from recording_storage.verify.s3_simulator import Simulation
-from recording_storage.verify.s3_things import document
+from recording_storage.verify.s3_things import UnusableKey, document
 from recording_storage.verify.targets import Known, Target
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ def test_a_key_that_was_deleted() -> None:
     )
     with pytest.raises(UnusableKey) as caught:
         read_key(read)
-    assert "alias/gone" in caught.value.evidence
+    assert "alias/gone" in caught.value.finding.evidence
 
 
 # --- odd things in policies -------------------------------------------------------------------------------

@@ -10,8 +10,6 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import threading
 import time
@@ -85,11 +83,6 @@ class Login:
                 token, lifetime = self._request(scope)
                 self._tokens[scope] = token, time.monotonic() + lifetime
             return token
-
-    def claims(self, scope: str) -> dict[str, Any]:
-        """What a token for `scope` says of whom it is for; Entra has signed it, so that isn't checked again."""
-        body = self.token(scope).split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
     def _request(self, scope: str) -> tuple[str, float]:
         form = {

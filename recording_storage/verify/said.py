@@ -1,11 +1,11 @@
-"""Parts of Google's answers, which leave out whatever is empty."""
+"""Parts of what a cloud's REST API answers, which leaves out whatever is empty."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Json = dict[str, Any]
 
@@ -25,3 +25,15 @@ def items(said: Mapping[str, Any] | None, name: str) -> list[Any]:
     if found is None:
         return []
     return cast("list[Any]", found) if isinstance(found, list) else [found]
+
+
+def each(said: Mapping[str, Any], name: str) -> Iterator[Json]:
+    """The objects in the list that is called so; none where it isn't a list."""
+    found: object = said.get(name)
+    listed = cast("list[object]", found) if isinstance(found, list) else []
+    return (cast("Json", one) for one in listed if isinstance(one, dict))
+
+
+def text(said: Mapping[str, Any], name: str) -> str:
+    """A text; nothing where there is none."""
+    return str(said.get(name) or "")
